@@ -1,0 +1,39 @@
+"""What an evaluation found on the split that is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from infomax.bounds.readout import Readout
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """How well anchors find their candidates. `recall[k]` is the share of anchors with a positive among the first k."""
+
+    recall: Mapping[int, float]
+    mrr: float
+    anchors: int
+    candidates: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The reported, untouched split.
+
+    Attributes:
+        readout: InfoNCE over all held-out candidates, nothing masked: a lower bound on the information of the split.
+        fitted, untrained, bm25: retrieval by the fitted encoder, the encoder before training, and BM25
+            (None where the items are not text).
+        positive_scores, negative_scores: a sample of scores of true and of chance pairs, for histograms.
+        examples: for a few anchors, (anchor, true label, [(label, score), ...best five]).
+    """
+
+    readout: Readout
+    fitted: Retrieval
+    untrained: Retrieval | None
+    bm25: Retrieval | None
+    positive_scores: Sequence[float] = ()
+    negative_scores: Sequence[float] = ()
+    examples: Sequence[tuple[str, str, Sequence[tuple[str, float]]]] = ()
