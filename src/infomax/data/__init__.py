@@ -1,0 +1,7 @@
+"""Pairs: read from files, tables and Python source; their ids and groups; splits that do not leak."""
+
+from infomax.data.columns import TensorColumn, TextColumn
+from infomax.data.pairs import Column, Pairs, ReadReport
+from infomax.data.python_pairs import python_pairs
+
+__all__ = ["Column", "Pairs", "ReadReport", "TensorColumn", "TextColumn", "python_pairs"]
