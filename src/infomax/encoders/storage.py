@@ -1,0 +1,120 @@
+"""Encoders on disk: a folder that both this package and sentence-transformers read.
+
+    infomax.json             what it is, the format's version, the constructor's settings
+    infomax.safetensors      the parameters as trained: training can go on from them
+    tokenizer.json           the tokenizer
+    model.safetensors        the exported table, modules.json, 1_Normalize/ ...: for SentenceTransformer
+
+A folder is written beside its place and moved there in one step, so that a killed run leaves no half folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+
+from infomax.encoders.text import StaticTextEncoder
+from infomax.errors import InfomaxError, InputError
+
+_CONFIG, _TENSORS, _TOKENIZER = "infomax.json", "infomax.safetensors", "tokenizer.json"
+_KIND, _FORMAT = "StaticTextEncoder", 1
+_MODULES = "sentence_transformers.models."
+
+
+def save_encoder(encoder: StaticTextEncoder, path: Path, *, overwrite: bool = False) -> Path:
+    """Write `encoder` to the folder `path`, atomically; returns the path.
+
+    Raises:
+        InputError: `path` holds something, and `overwrite` is False or it is not a saved encoder.
+        InfomaxError: the file system refused (no space, no permission).
+    """
+    _refuse_to_lose(path, overwrite)
+    beside: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        beside.chmod(0o755)
+        _write(encoder, beside / "new")
+        if path.exists():
+            os.replace(path, beside / "old")
+        os.replace(beside / "new", path)
+    except (OSError, RuntimeError) as error:  # safetensors wraps a full disk in a RuntimeError of its own
+        raise InfomaxError(f"Could not write the encoder to {path}: {error}; nothing there was changed.") from error
+    finally:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+    return path
+
+
+def load_encoder(path: str | Path) -> StaticTextEncoder:
+    """Read an encoder that `save` wrote.
+
+    Raises:
+        InputError: there is no such folder, it is not ours, or it is damaged.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"Expected the folder of a saved encoder, but there is no folder {path}.")
+    if not (path / _CONFIG).is_file():
+        raise InputError(f"{path} is not an infomax encoder (it has no {_CONFIG}); give a folder written by save().")
+    config = _read_config(path)
+    try:
+        encoder = StaticTextEncoder(Tokenizer.from_file(str(path / _TOKENIZER)), **config)
+        encoder.load_state_dict(load_file(path / _TENSORS))
+    except Exception as error:  # three libraries, each with its own exceptions for a damaged file
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"The encoder in {path} is damaged ({cause}); save it again, or use a copy.") from error
+    return encoder
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((path / _CONFIG).read_text("utf-8"))
+        kind, version, settings = found["kind"], found["format"], dict(found["settings"])
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"The encoder in {path} is damaged ({_CONFIG} cannot be read); use a copy.") from error
+    if kind != _KIND or version != _FORMAT:
+        raise InputError(
+            f"{path} holds a {kind} of format {version}, this version reads {_KIND} of format {_FORMAT}; "
+            "use the version of infomax that wrote it."
+        )
+    return settings
+
+
+def _write(encoder: StaticTextEncoder, folder: Path) -> None:
+    folder.mkdir()
+    config = {"kind": _KIND, "format": _FORMAT, "settings": encoder.config()}
+    _write_json(folder / _CONFIG, config)
+    save_file({name: tensor.cpu().contiguous() for name, tensor in encoder.state_dict().items()}, folder / _TENSORS)
+    encoder.text_tokenizer.tokenizer.save(str(folder / _TOKENIZER))
+    _write_sentence_transformer(encoder, folder)
+
+
+def _write_sentence_transformer(encoder: StaticTextEncoder, folder: Path) -> None:
+    modules = [{"idx": 0, "name": "0", "path": "", "type": _MODULES + "StaticEmbedding"}]
+    if encoder.normalize:
+        modules.append({"idx": 1, "name": "1", "path": "1_Normalize", "type": _MODULES + "Normalize"})
+        (folder / "1_Normalize").mkdir()
+    _write_json(folder / "modules.json", modules)
+    _write_json(folder / "config_sentence_transformers.json", {"prompts": {}, "similarity_fn_name": "cosine"})
+    save_file({"embedding.weight": encoder.export_table().cpu().contiguous()}, folder / "model.safetensors")
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+
+def _refuse_to_lose(path: Path, overwrite: bool) -> None:
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not overwrite:
+        raise InputError(f"{path} already exists; choose another folder, or pass overwrite=True to replace it.")
+    if not (path / _CONFIG).is_file():
+        raise InputError(f"{path} is not a saved encoder, so it is not overwritten; choose another folder.")

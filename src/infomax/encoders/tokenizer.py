@@ -1,0 +1,111 @@
+"""The subword tokenizer: WordPiece over words that were cut where a reader of prose or of source code would cut them.
+
+All of it lives in the tokenizer itself (its JSON), so that every library that reads the file sees the same tokens:
+NFKC; a space at each camelCase hump ("parseHTTPServer" -> "parse HTTP Server"); lower case; then words are what stands
+between white space, punctuation and operators, which also cuts snake_case. A word outside the vocabulary is spelled in
+pieces ("##" continues a word); a character never seen becomes [UNK], whose row starts at zero weight.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+from infomax.errors import InputError
+
+UNKNOWN = "[UNK]"
+_HUMP = r"(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})"
+_BETWEEN_WORDS = r"[\s\p{P}\p{Sm}\p{Sc}\p{Sk}\p{C}]+"  # not \p{So}: an emoji is a word
+_LONGEST_WORD = 64  # characters; beyond it lie encoded blobs, not words
+
+
+def train_tokenizer(texts: Iterable[object], *, vocabulary_size: int = 30_000, min_frequency: int = 2) -> Tokenizer:
+    """Learn a WordPiece vocabulary from texts (read once, streamed).
+
+    Raises:
+        InputError: `vocabulary_size` is below 1, or the texts hold no words.
+    """
+    if vocabulary_size < 1:
+        raise InputError(f"vocabulary_size must be at least 1, got {vocabulary_size}; 30000 suits most text.")
+    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN, max_input_chars_per_word=_LONGEST_WORD))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Replace(Regex(_HUMP), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_BETWEEN_WORDS), behavior="removed")
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary_size, min_frequency=min_frequency, special_tokens=[UNKNOWN], show_progress=False
+    )
+    checked = (_as_text(text, row) for row, text in enumerate(texts))
+    tokenizer.train_from_iterator(checked, trainer)
+    if tokenizer.get_vocab_size() < 2:
+        raise InputError("The texts hold no words, so there is no vocabulary to learn; give texts with letters.")
+    return tokenizer
+
+
+class TextTokenizer:
+    """A `tokenizers.Tokenizer` that reads at most `max_tokens` of a text, as flat arrays.
+
+    A text far longer than `max_tokens` is not tokenised to its end: with our own tokenizer no token depends on what
+    follows white space, so the head of the text gives the same first tokens.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
+        if max_tokens < 1:
+            raise InputError(f"max_tokens must be at least 1, got {max_tokens}.")
+        self.tokenizer = Tokenizer.from_str(tokenizer.to_str())  # the caller's own stays as it was
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(max_tokens)
+        self.max_tokens = max_tokens
+        self._head = 16 * max_tokens if _splits_at_white_space(self.tokenizer) else None
+
+    def __len__(self) -> int:
+        """One more than the largest id."""
+        return max(self.tokenizer.get_vocab(with_added_tokens=True).values()) + 1
+
+    def __call__(self, texts: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (t,) int32 of all texts in order, and how many each text owns (n,) int64."""
+        whole = [_as_text(text, row) for row, text in enumerate(texts)]
+        heads = [self._cut(text) for text in whole]
+        encodings = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(heads, add_special_tokens=False)]
+        for row, (head, text) in enumerate(zip(heads, whole, strict=True)):
+            if len(head) < len(text) and len(encodings[row]) < self.max_tokens:  # mostly white space: read it all
+                encodings[row] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        lengths = np.fromiter(map(len, encodings), np.int64, len(encodings))
+        return np.fromiter(itertools.chain.from_iterable(encodings), np.int32, int(lengths.sum())), lengths
+
+    def _cut(self, text: str) -> str:
+        if self._head is None or len(text) <= self._head:
+            return text
+        head = text[: self._head]
+        words = head.rsplit(maxsplit=1)
+        return head[: head.rindex(words[1])] if len(words) == 2 else text
+
+
+def blocks(column: Any, size: int) -> Iterator[Sequence[object]]:
+    """Consecutive blocks of `size` texts of a list, or of a column that is indexed by arrays of row numbers."""
+    n = len(column)
+    for start in range(0, n, size):
+        if isinstance(column, list | tuple):
+            yield column[start : start + size]
+        else:
+            yield column[np.arange(start, min(start + size, n))]
+
+
+def _as_text(text: object, row: int) -> str:
+    if not isinstance(text, str):
+        raise InputError(f"Expected texts, got {type(text).__name__} at row {row}; drop the row or make it a str.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: no valid text, but common in scraped data
+        return text.encode(errors="replace").decode()
+    return text
+
+
+def _splits_at_white_space(tokenizer: Tokenizer) -> bool:
+    pre = json.loads(tokenizer.to_str())["pre_tokenizer"] or {}
+    return pre.get("type") == "Split" and pre.get("pattern") == {"Regex": _BETWEEN_WORDS}

@@ -1,0 +1,129 @@
+"""Adam whose step costs what the batch touched.
+
+A sparse gradient (an embedding table's) holds only the rows of the batch. Lazy Adam moves, and ages, only those rows:
+each row keeps its own moments and its own number of steps, so that a rare row is bias-corrected as if it had been
+trained alone. `torch.optim.SparseAdam` corrects every row by the global step, which makes the first step of a row
+that is first seen late about three times too long, and it has no weight decay and takes no dense gradients.
+Dense gradients are stepped by torch's own AdamW. Kingma & Ba, 2015; Loshchilov & Hutter, 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.optim.adamw import adamw
+
+from infomax.errors import InputError
+
+_BLOCK = 2**18  # numbers stepped at a time: rows, moments and gradient of a block stay in the cache
+
+
+class LazyAdam(torch.optim.Optimizer):
+    """AdamW for dense gradients, its lazy row-wise form for sparse ones; parameter groups as in torch.
+
+    Where every row is touched at every step, both forms give the same parameters. Weight decay of a sparse parameter
+    reaches only the rows that are touched.
+
+    Raises:
+        InputError: a learning rate, epsilon or weight decay below 0, or betas outside [0, 1).
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        for name, value in (("lr", lr), ("eps", eps), ("weight_decay", weight_decay)):
+            if not value >= 0:
+                raise InputError(f"{name} must be at least 0, got {value}.")
+        if not all(0 <= beta < 1 for beta in betas):
+            raise InputError(f"betas must lie in [0, 1), got {betas}.")
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step for every parameter that has a gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            given = [p for p in group["params"] if p.grad is not None]
+            for p in given:
+                if p.grad.is_sparse:
+                    self._step_rows(p, *_distinct_rows(p.grad), group)
+            self._step_dense([p for p in given if not p.grad.is_sparse], group)
+        return loss
+
+    def _step_dense(self, params: list[torch.Tensor], group: dict[str, Any]) -> None:
+        if not params:
+            return
+        states = [self._state(p, ()) for p in params]
+        adamw(
+            params,
+            [p.grad for p in params if p.grad is not None],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            [state["step"] for state in states],
+            amsgrad=False,
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            maximize=False,
+        )
+
+    def _step_rows(self, p: torch.Tensor, rows: torch.Tensor, values: torch.Tensor, group: dict[str, Any]) -> None:
+        state = self._state(p, (p.shape[0],))
+        at_once = max(1, _BLOCK // max(1, values[:1].numel()))
+        for start in range(0, len(rows), at_once):
+            _step_block(p, state, rows[start : start + at_once], values[start : start + at_once], group)
+
+    def _state(self, p: torch.Tensor, steps: tuple[int, ...]) -> dict[str, torch.Tensor]:
+        """The moments of `p`; `step` counts per row for sparse gradients, else once (on the CPU, as torch does)."""
+        state: dict[str, torch.Tensor] = self.state[p]
+        if not state:
+            state["step"] = torch.zeros(steps, dtype=torch.float32, device=p.device if steps else "cpu")
+            state["exp_avg"] = torch.zeros_like(p)
+            state["exp_avg_sq"] = torch.zeros_like(p)
+        elif state["step"].shape != steps:
+            raise InputError(
+                "A parameter had sparse gradients in one step and dense ones in another; keep to one form."
+            )
+        return state
+
+
+def _distinct_rows(grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Row numbers (u,), increasing, and their gradients: autograd forgets that a sparse gradient was coalesced."""
+    rows = grad._indices()[0]
+    if bool((rows[1:] > rows[:-1]).all()):
+        return rows, grad._values()
+    grad = grad.coalesce()
+    return grad.indices()[0], grad.values()
+
+
+def _step_block(
+    p: torch.Tensor, state: dict[str, torch.Tensor], rows: torch.Tensor, grad: torch.Tensor, group: dict[str, Any]
+) -> None:
+    beta1, beta2 = group["betas"]
+    step = state["step"].index_select(0, rows).add_(1)
+    mean = state["exp_avg"].index_select(0, rows).lerp_(grad, 1 - beta1)
+    square = state["exp_avg_sq"].index_select(0, rows).mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+    state["step"].index_copy_(0, rows, step)
+    state["exp_avg"].index_copy_(0, rows, mean)
+    state["exp_avg_sq"].index_copy_(0, rows, square)
+    column = (-1, *[1] * (grad.dim() - 1))
+    rate = (group["lr"] / (1 - beta1 ** step.double())).to(grad.dtype).view(column)
+    correction = (1 - beta2 ** step.double()).sqrt_().to(grad.dtype).view(column)
+    values = p.index_select(0, rows)
+    if group["weight_decay"]:
+        values.mul_(1 - group["lr"] * group["weight_decay"])
+    values.sub_(mean.mul_(rate).div_(square.sqrt_().div_(correction).add_(group["eps"])))
+    p.index_copy_(0, rows, values)

@@ -1,0 +1,121 @@
+"""LazyAdam: torch's AdamW where everything is touched, nothing at all where nothing is."""
+
+import copy
+
+import pytest
+import torch
+
+from infomax.errors import InputError
+from infomax.training.optimizer import LazyAdam
+
+
+def sparse(rows, values, shape):
+    return torch.sparse_coo_tensor(torch.tensor([rows]), values, shape)
+
+
+def parameters(seed=0):
+    rng = torch.Generator().manual_seed(seed)
+    shapes = ((40, 3), (40,))
+    return [torch.nn.Parameter(torch.randn(*s, generator=rng, dtype=torch.float64)) for s in shapes]
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_equals_adamw_when_every_row_is_touched(weight_decay, monkeypatch):
+    monkeypatch.setattr("infomax.training.optimizer._BLOCK", 16)  # several blocks of rows, the last one short
+    ours, theirs = parameters(), parameters()
+    options = {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-6, "weight_decay": weight_decay}
+    lazy, adamw = LazyAdam(ours, **options), torch.optim.AdamW(theirs, **options)
+    rng = torch.Generator().manual_seed(1)
+    for _ in range(7):
+        for mine, other in zip(ours, theirs, strict=True):
+            grad = torch.randn(mine.shape, generator=rng, dtype=torch.float64)
+            order = torch.randperm(40, generator=rng)
+            mine.grad, other.grad = sparse(order.tolist(), grad[order], mine.shape), grad
+        lazy.step()
+        adamw.step()
+    for mine, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-12, atol=1e-12)
+
+
+def test_dense_gradients_are_stepped_by_adamw():
+    ours, theirs = parameters(), parameters()
+    lazy, adamw = LazyAdam(ours, lr=0.1, weight_decay=0.2), torch.optim.AdamW(theirs, lr=0.1, weight_decay=0.2)
+    for step in range(3):
+        for p in (*ours, *theirs):
+            p.grad = p.detach() * (step + 1) + 1
+        lazy.step()
+        adamw.step()
+    for mine, other in zip(ours, theirs, strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_untouched_rows_keep_every_bit_and_touched_ones_age_alone():
+    table, _ = parameters()
+    alone = torch.nn.Parameter(table.detach()[[5]].clone())
+    lazy, reference = LazyAdam([table], lr=0.1), torch.optim.Adam([alone], lr=0.1)
+    before = table.detach().clone()
+    for step in range(6):
+        rows = [2, 5] if step in (1, 4) else [2]
+        table.grad = sparse(rows, torch.full((len(rows), 3), 0.5 + step, dtype=torch.float64), table.shape)
+        lazy.step()
+        if 5 in rows:  # row 5 moves as if only its own steps had been
+            alone.grad = torch.full((1, 3), 0.5 + step, dtype=torch.float64)
+            reference.step()
+    untouched = [row for row in range(40) if row not in (2, 5)]
+    assert torch.equal(table[untouched], before[untouched])
+    torch.testing.assert_close(table[5], alone[0], rtol=1e-12, atol=1e-12)
+    assert (table[2] != before[2]).all()
+
+
+def test_repeated_rows_add_up():
+    (first, _), (second, _) = parameters(), parameters()
+    first.grad = sparse([1, 1], torch.tensor([[1.0] * 3, [2.0] * 3], dtype=torch.float64), first.shape)
+    second.grad = sparse([1], torch.tensor([[3.0] * 3], dtype=torch.float64), second.shape)
+    for p in (first, second):
+        LazyAdam([p]).step()
+    assert torch.equal(first, second)
+
+
+def test_state_round_trips_bit_identically():
+    def steps(table, dense, optimizer, seeds):
+        for seed in seeds:
+            rng = torch.Generator().manual_seed(seed)
+            rows = torch.randperm(40, generator=rng)[:9]
+            table.grad = sparse(rows.tolist(), torch.randn(9, 3, generator=rng), table.shape)
+            dense.grad = torch.randn(40, generator=rng)
+            optimizer.step()
+
+    table, dense = (torch.nn.Parameter(p.detach().float()) for p in parameters())
+    optimizer = LazyAdam([{"params": [table], "lr": 0.05}, {"params": [dense]}], lr=0.01)
+    steps(table, dense, optimizer, range(5))
+    resumed = [torch.nn.Parameter(p.detach().clone()) for p in (table, dense)]
+    other = LazyAdam([{"params": [resumed[0]]}, {"params": [resumed[1]]}])
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    steps(table, dense, optimizer, range(5, 9))
+    steps(*resumed, other, range(5, 9))
+    assert torch.equal(table, resumed[0])
+    assert torch.equal(dense, resumed[1])
+
+
+def test_an_empty_sparse_gradient_changes_nothing():
+    table, _ = parameters()
+    before = table.detach().clone()
+    table.grad = sparse([], torch.empty(0, 3, dtype=torch.float64), table.shape)
+    LazyAdam([table]).step()
+    assert torch.equal(table, before)
+
+
+def test_changing_between_sparse_and_dense_is_refused():
+    table, _ = parameters()
+    optimizer = LazyAdam([table])
+    table.grad = torch.ones_like(table)
+    optimizer.step()
+    table.grad = sparse([1], torch.ones(1, 3, dtype=torch.float64), table.shape)
+    with pytest.raises(InputError, match="keep to one form"):
+        optimizer.step()
+
+
+@pytest.mark.parametrize("options", [{"lr": -1.0}, {"eps": -1.0}, {"weight_decay": -0.1}, {"betas": (0.9, 1.0)}])
+def test_bad_settings(options):
+    with pytest.raises(InputError):
+        LazyAdam(parameters(), **options)
