@@ -3,5 +3,6 @@
 from infomax.data.columns import TensorColumn, TextColumn
 from infomax.data.pairs import Column, Pairs, ReadReport
 from infomax.data.python_pairs import python_pairs
+from infomax.data.read import read_pairs
 
-__all__ = ["Column", "Pairs", "ReadReport", "TensorColumn", "TextColumn", "python_pairs"]
+__all__ = ["Column", "Pairs", "ReadReport", "TensorColumn", "TextColumn", "python_pairs", "read_pairs"]

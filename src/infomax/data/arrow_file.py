@@ -58,7 +58,7 @@ def map_arrow(path: Path) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
-class _blaming_disk:  # noqa: N801  (used like a function)
+class _blaming_disk:
     def __init__(self, path: Path) -> None:
         self.folder = path.parent
 

@@ -58,7 +58,7 @@ class TextColumn(Sequence[str]):
 
 
 class TensorColumn:
-    """n rows of a tensor (or of a numpy array, given back as a tensor): `column[np rows] -> tensor (len(rows), ...)`."""
+    """n rows of a tensor (or numpy array, given back as a tensor): `column[np rows] -> tensor (len(rows), ...)`."""
 
     def __init__(self, values: Any) -> None:
         self.values = values

@@ -2,7 +2,8 @@
 
 If rows i and j have the same anchor, candidate j is a second right answer for anchor i; calling it wrong would teach
 the encoder noise (a false negative). Sharing is transitive, so ids are the connected components of the graph
-row - anchor text - row - candidate text. Texts enter only as 128-bit digests: 32 bytes a row, whatever the texts' length.
+row - anchor text - row - candidate text. Texts enter only as 128-bit digests: 32 bytes a row, however
+long the texts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 
 def digests(items: Iterable[str | bytes]) -> np.ndarray:
-    """(n, 2) uint64: a 128-bit digest of each text; equal digests mean equal texts (collisions near 1e-23 at 1e8 rows)."""
+    """(n, 2) uint64: 128-bit digests; equal ones mean equal texts (a collision among 1e8 has probability 1e-23)."""
     joined = b"".join(
         blake2b(item.encode() if isinstance(item, str) else item, digest_size=16).digest() for item in items
     )

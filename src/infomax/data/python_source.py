@@ -80,7 +80,7 @@ def _collect(body: list[ast.stmt], lines: list[str], found: SourceFile) -> None:
         docstring = _docstring(node)
         if docstring is None:
             continue
-        prose = docstring_prose(docstring.value)
+        prose = docstring_prose(str(docstring.value))
         code = _source_without(docstring, node, scope, lines)
         reason = _unfit(prose, code, node)
         if reason:

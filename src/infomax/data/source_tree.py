@@ -13,8 +13,9 @@ from infomax.errors import InputError
 
 # Tests and demonstrations say little about what code is for, and vendored copies are twins of other packages.
 EXCLUDED_FOLDERS = frozenset(
-    "test tests testing idlelib lib2to3 turtledemo pydoc_data __pycache__ node_modules site-packages dist-packages "
-    "_vendor _vendored vendor vendored third_party externals".split()
+    ("test", "tests", "testing", "idlelib", "lib2to3", "turtledemo", "pydoc_data", "__pycache__", "node_modules")
+    + ("site-packages", "dist-packages")  # roots of their own
+    + ("_vendor", "_vendored", "vendor", "vendored", "third_party", "externals")
 )
 
 
