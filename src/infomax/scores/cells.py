@@ -1,0 +1,88 @@
+"""Which cells of the score matrix are positives, and which are left out, without ever storing a mask.
+
+Cells come as lists for a block of rows, so their memory is that of the cells in the block. Two kinds: one column a row, and all
+columns whose key equals the row's (found by bisection in the sorted keys).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class CellSource(Protocol):
+    """Cells of a block of rows, as (row within the block, column)."""
+
+    def cells(self, rows: slice) -> tuple[Tensor, Tensor]: ...
+
+
+@dataclass(frozen=True)
+class OneColumn:
+    """Row i has the one cell (i, columns[i])."""
+
+    columns: Tensor
+
+    def cells(self, rows: slice) -> tuple[Tensor, Tensor]:
+        columns = self.columns[rows]
+        return torch.arange(len(columns), device=columns.device), columns
+
+
+class Matches:
+    """Every cell (i, j) with row_keys[i] == column_keys[j]."""
+
+    def __init__(self, row_keys: Tensor, column_keys: Tensor) -> None:
+        self.row_keys, self.column_keys = row_keys, column_keys
+        ordered, self._order = torch.sort(column_keys, stable=True)
+        self._low = torch.searchsorted(ordered, row_keys.contiguous())
+        self._high = torch.searchsorted(ordered, row_keys.contiguous(), right=True)
+
+    def counts(self) -> Tensor:
+        """(N,) matching columns of each row."""
+        return self._high - self._low
+
+    def cells(self, rows: slice) -> tuple[Tensor, Tensor]:
+        low, count = self._low[rows], self.counts()[rows]
+        row = torch.repeat_interleave(torch.arange(len(low), device=low.device), count)
+        first = torch.cumsum(count, 0) - count
+        within = torch.arange(len(row), device=low.device) - first[row]
+        return row, self._order[low[row] + within]
+
+
+@dataclass(frozen=True)
+class RowBlockCells:
+    """The cells of one block of rows, sorted by column so that each tile takes its own by bisection."""
+
+    row: Tensor
+    column: Tensor
+
+    @classmethod
+    def of(cls, sources: tuple[CellSource, ...], rows: slice) -> RowBlockCells | None:
+        """The union of the sources' cells in these rows; None when there are none."""
+        found = [source.cells(rows) for source in sources]
+        if not found or not sum(len(row) for row, _ in found):
+            return None
+        row, column = (torch.cat(part) for part in zip(*found, strict=True))
+        column, order = torch.sort(column, stable=True)
+        return cls(row[order], column)
+
+    def within(self, columns: slice) -> tuple[Tensor, Tensor]:
+        """(row, column) relative to the tile that spans `columns`."""
+        edges = torch.tensor([columns.start, columns.stop], device=self.column.device)
+        low, high = torch.searchsorted(self.column, edges).tolist()
+        return self.row[low:high], self.column[low:high] - columns.start
+
+
+@dataclass(frozen=True)
+class Except:
+    """The cells of `source` but those of (i, columns[i])."""
+
+    source: CellSource
+    columns: Tensor
+
+    def cells(self, rows: slice) -> tuple[Tensor, Tensor]:
+        row, column = self.source.cells(rows)
+        other = column != self.columns[rows][row]
+        return row[other], column[other]

@@ -1,0 +1,72 @@
+"""The matrix product that the engine runs on.
+
+On a CPU torch has two float32 products: `torch.mm` (the BLAS torch was built with) and oneDNN's inner product, reached through
+`torch.ops.mkldnn._linear_pointwise`. Which is faster depends on the processor: on AMD with AVX-512 oneDNN is about twice as
+fast, on Intel they are close. The rule: oneDNN is taken when it is at least as accurate as `torch.mm` against float64 (within
+a factor of 1.5) and at least 1.25 times as fast, both measured once a process in a few milliseconds; otherwise `torch.mm`.
+`INFOMAX_PRODUCT=mm` or `=onednn` forces one. Other dtypes and devices use `torch.mm`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from infomax.errors import InputError
+
+Product = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
+
+
+def mm(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x @ w.T (+ bias a column); x (n, k), w (m, k), bias (m,) -> (n, m)."""
+    return torch.mm(x, w.t()) if bias is None else torch.addmm(bias, x, w.t())
+
+
+def onednn(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The same product by oneDNN; float32 on the CPU only."""
+    return torch.ops.mkldnn._linear_pointwise(x, w, bias, "none", [], "")
+
+
+def product_for(dtype: torch.dtype, device: torch.device) -> Product:
+    """The product to use for tiles of this dtype on this device."""
+    return _float32_cpu() if dtype == torch.float32 and device.type == "cpu" else mm
+
+
+@cache
+def _float32_cpu() -> Product:
+    forced = os.environ.get("INFOMAX_PRODUCT")
+    if forced not in (None, "", "mm", "onednn"):
+        raise InputError(f"INFOMAX_PRODUCT is {forced!r}; set it to 'mm' or 'onednn', or unset it to let infomax measure.")
+    if forced:
+        return onednn if forced == "onednn" else mm
+    return onednn if _onednn_is_better() else mm
+
+
+@torch.no_grad()
+def _onednn_is_better() -> bool:
+    if not torch.backends.mkldnn.is_available():
+        return False
+    rng = torch.Generator().manual_seed(0)
+    x, w = torch.randn(256, 256, generator=rng), torch.randn(1024, 256, generator=rng)
+    exact = x.double() @ w.double().t()
+    try:
+        error = (onednn(x, w) - exact).abs().max()
+    except (AttributeError, NotImplementedError, RuntimeError):  # private operator: absent or changed in this torch
+        return False
+    if error > 1.5 * (mm(x, w) - exact).abs().max():
+        return False
+    return 1.25 * _best_seconds(onednn, x, w) < _best_seconds(mm, x, w)
+
+
+def _best_seconds(product: Product, x: Tensor, w: Tensor) -> float:
+    best = float("inf")
+    for _ in range(8):
+        start = time.perf_counter()
+        product(x, w, None)
+        best = min(best, time.perf_counter() - start)
+    return best

@@ -1,0 +1,258 @@
+"""`Scores`: the score matrix of anchors and candidates, lazy, streamed, differentiable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from math import isfinite
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from infomax.errors import InputError
+from infomax.scores import checks
+from infomax.scores.dense import Dense
+from infomax.scores.product import product_for
+from infomax.scores.streamed_scores import StreamedScores, paired_scores
+from infomax.scores.tiles import LOG2E
+from infomax.scores.true_pairs import Seen, TruePairs
+
+Over = Literal["candidates", "anchors", "both"]
+DENSE_CELLS = 1 << 16
+CACHE_BYTES = 4 << 20
+
+
+class Scores:
+    """s_ij = <anchor_i, candidate_j> / temperature + row_offset_i + column_offset_j, never stored unless it is small.
+
+    Args:
+        anchors: (N, d) float16, bfloat16, float32 or float64; half precisions are summed in float32.
+        candidates: (M, d), same dtype and device.
+        temperature: a positive number, or a tensor of one entry (a Parameter, say) to differentiate through.
+        row_offset, column_offset: (N,) and (M,), added to the scores; -log q(candidate) corrects for uneven sampling.
+        positives: each row's true pair. None: row i with column i. (N,) int64: the column. (N, d) float: the positive
+            itself, which is then not among the candidates (MoCo). A pair of int64 vectors, (N,) and (M,): labels; every
+            cell of equal labels is a positive.
+        anchor_ids, candidate_ids: (N,) and (M,) int64; a candidate with its row's id that is not the row's positive is a
+            false negative and is left out. With labels a cell of equal ids is the item itself, and is left out.
+        negatives: (N, K, d), further negatives that belong to one row each; columns M to M + K - 1.
+        backend: "auto" (dense for small inputs), "dense" or "streamed".
+        cache: bytes of tiles that may be kept for the backward pass of a streamed reduction, to save it a product.
+
+    All reductions are in nats, and differentiable once in anchors, candidates, temperature, offsets and negatives.
+
+    Raises:
+        InputError: shapes, dtypes or devices that do not fit, NaN, a temperature out of the dtype's range.
+
+    >>> s = Scores(torch.eye(3), torch.eye(3), temperature=0.5)
+    >>> s.logsumexp() - s.positive()
+    tensor([0.2395, 0.2395, 0.2395])
+    >>> s
+    Scores(3 x 3, d=3, float32, temperature=0.5, dense)
+    """
+
+    def __init__(
+        self,
+        anchors: Any,
+        candidates: Any,
+        *,
+        temperature: Any = 1.0,
+        row_offset: Any = None,
+        column_offset: Any = None,
+        positives: Any = None,
+        anchor_ids: Any = None,
+        candidate_ids: Any = None,
+        negatives: Any = None,
+        backend: str = "auto",
+        cache: int = CACHE_BYTES,
+    ) -> None:
+        checks.embeddings(anchors, candidates)
+        checks.one_of("backend", backend, ("auto", "dense", "streamed"))
+        n, m, device = len(anchors), len(candidates), anchors.device
+        self.anchors, self.candidates, self.temperature, self.cache = anchors, candidates, temperature, cache
+        self._temperature = checks.temperature(temperature, checks.wide(anchors.dtype))
+        self.row_offset = checks.vector(row_offset, "row_offset", n, device, integer=False)
+        self.column_offset = checks.vector(column_offset, "column_offset", m, device, integer=False)
+        self.negatives = checks.paired(negatives, anchors)
+        self.true_pairs = TruePairs.of(positives, anchors, m, anchor_ids, candidate_ids)
+        small = n * (m + self._further) <= DENSE_CELLS
+        self.backend = backend if backend != "auto" else "dense" if small else "streamed"
+        self._matrix: Tensor | None = None
+
+    @classmethod
+    def from_dense(cls, matrix: Any, *, positives: Any = None, anchor_ids: Any = None, candidate_ids: Any = None) -> Scores:
+        """Scores that a critic has computed already: (N, M), row i with column i true unless `positives` says otherwise."""
+        checks.matrix(matrix)
+        if isinstance(positives, Tensor) and positives.is_floating_point():
+            raise InputError("positives of a dense matrix are columns or labels: append scores given apart as a column.")
+        (n, m), ids = matrix.shape, {"anchor_ids": anchor_ids, "candidate_ids": candidate_ids}
+        scores = cls(matrix.new_zeros(n, 1), matrix.new_zeros(m, 1), positives=positives, backend="dense", **ids)
+        scores._matrix = matrix
+        return scores
+
+    @property
+    def _further(self) -> int:
+        return 0 if self.negatives is None else self.negatives.shape[1]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Anchors, and columns: the candidates, then negatives and positives that are given apart."""
+        return len(self.anchors), len(self.candidates) + self._further + (self.true_pairs.own is not None)
+
+    def counts(self) -> Int[Tensor, " n"]:
+        """(N,) live candidates of each row, its positives among them."""
+        return self.true_pairs.live_counts() + self._further
+
+    def dense(self) -> Float[Tensor, "n c"]:
+        """The matrix itself, -inf where a candidate is left out: the shared candidates, then the row's own negatives, then
+        the row's own positive where it is given apart. The definition of every reduction."""
+        return torch.where(self._dense.live, self._dense.s, float("-inf"))
+
+    def positive(self) -> Float[Tensor, " n"]:
+        """(N,) score of the true pair; the mean over the row's true pairs where labels give several."""
+        self.true_pairs.check_present()
+        return self._reductions.mean_positive()
+
+    def logsumexp(self, over: Over = "candidates", *, beta: float = 1.0, positives: Seen = "in") -> Any:
+        """log Σ exp(beta·s): (N,) over the candidates, (M,) over the anchors, or both in one pass as a tuple.
+
+        `positives`: "in" the sum, "out" of it, or the "only" cells in it. Negatives and positives given apart belong to a
+        row, so they count over candidates alone. A candidate without live anchors has -inf; an anchor without, an error.
+        """
+        checks.one_of("over", over, ("candidates", "anchors", "both"))
+        checks.one_of("positives", positives, ("in", "out", "only"))
+        if not (isfinite(beta) and beta > 0):
+            raise InputError(f"beta must be positive and finite; got {beta}.")
+        if positives == "out":
+            self.true_pairs.check_negatives(self._further)
+        else:
+            self.true_pairs.check_present()
+        rows, columns = self._reductions.logsumexp(beta, positives, over != "candidates")
+        return {"candidates": rows, "anchors": columns, "both": (rows, columns)}[over]
+
+    def cross_entropy(self, over: Over = "candidates", *, eager: bool = True) -> Any:
+        """-log softmax of the true pair: (N,) over its row, (N,) over its column, or both in one pass as a tuple.
+
+        Equal to `logsumexp(over) - positive()`, with the digits of small values kept. With labels, the mean over a row's
+        true pairs, (N,), and over a column's, (M,). `eager` forms the gradient of the mean in the forward pass over
+        candidates, which saves a product when all rows weigh the same; set it False where they do not.
+
+        Source: van den Oord et al. 2018, arXiv:1807.03748, equation 4.
+        """
+        checks.one_of("over", over, ("candidates", "anchors", "both"))
+        self.true_pairs.check_present()
+        self.true_pairs.check_negatives(self._further)
+        if over == "candidates":
+            return self._rows_cross_entropy(eager)
+        self.true_pairs.check_distinct()
+        if over == "anchors":
+            return self._turned()._rows_cross_entropy(eager)
+        if self.true_pairs.labels is not None:
+            return self._rows_cross_entropy(eager), self._turned()._rows_cross_entropy(eager)
+        return self._reductions.symmetric_cross_entropy()
+
+    def total(self, fn: Callable[[Tensor], Tensor], *, positives: Seen = "out") -> Float[Tensor, " n"]:
+        """(N,) Σ fn(s) over the live candidates of each row; `fn` pointwise and differentiable (softplus, exp, a hinge)."""
+        checks.one_of("positives", positives, ("in", "out", "only"))
+        return self._reductions.total(fn, positives)
+
+    def hardest(self, k: int = 1) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k"]]:
+        """((N, k), (N, k)): scores and columns of each row's best-scored negatives, best first.
+
+        Rows with fewer live negatives are filled with -inf and column -1. Keeps N·k·d numbers where gradients are wanted.
+        """
+        if k < 1:
+            raise InputError(f"k must be at least 1; got {k}.")
+        return self._reductions.hardest(k)
+
+    @torch.no_grad()
+    def rank(self) -> Int[Tensor, " n"]:
+        """(N,) int64: negatives that score at least as high as the row's (best) positive. 0 is a hit; ties are misses."""
+        self.true_pairs.check_present()
+        return self._reductions.rank()
+
+    def _rows_cross_entropy(self, eager: bool) -> Tensor:
+        if self.true_pairs.labels is not None:
+            return self._reductions.logsumexp(1.0, "in", False)[0] - self._reductions.mean_positive()
+        return self._reductions.row_cross_entropy(eager)
+
+    def _turned(self) -> Scores:
+        """Candidates as anchors: with one positive a row, only the candidates that are one, in the rows' order."""
+        if self._matrix is not None:
+            turned_matrix = self._matrix.t()
+        pairs, ids = self.true_pairs, self.true_pairs.ids
+        own = slice(None) if pairs.columns is None else pairs.columns
+        thin = {} if ids is None else {"anchor_ids": ids.column_keys[own], "candidate_ids": ids.row_keys}
+        labels = None if pairs.labels is None else (pairs.labels.column_keys, pairs.labels.row_keys)
+        if self._matrix is not None:
+            return Scores.from_dense(turned_matrix[own], positives=labels, **thin)
+        return Scores(
+            self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
+            row_offset=None if self.column_offset is None else self.column_offset[own],
+            positives=labels, backend=self.backend, cache=self.cache, **thin,
+        )  # fmt: skip
+
+    @cached_property
+    def _scale(self) -> Tensor:
+        if isinstance(self.temperature, Tensor):
+            return 1 / self.temperature.reshape(())
+        return torch.tensor(1 / self._temperature, dtype=torch.float64, device=self.anchors.device)
+
+    @property
+    def _reductions(self) -> Dense | StreamedScores:
+        return self._dense if self.backend == "dense" else self._streamed
+
+    @cached_property
+    def _streamed(self) -> StreamedScores:
+        return StreamedScores(
+            self.anchors, self.candidates, self._scale, self.row_offset, self.column_offset, self.negatives,
+            self.true_pairs, self._peak, self.cache,
+        )  # fmt: skip
+
+    @cached_property
+    def _peak(self) -> float:
+        """A bound on |s| in bits, by Cauchy and Schwarz; refuses NaN and scores that overflow."""
+        sides = {"candidates": self.candidates, "negatives": self.negatives, "positives": self.true_pairs.own}
+        norm = max(checks.largest_norm(x, name) for name, x in sides.items() if x is not None)
+        offset = checks.largest_entry(self.row_offset, "row_offset") + checks.largest_entry(self.column_offset, "column_offset")
+        peak = (checks.largest_norm(self.anchors, "anchors") * norm / self._temperature + offset) * LOG2E
+        if not peak < torch.finfo(checks.wide(self.anchors.dtype)).max / 16:
+            raise InputError(
+                f"scores may reach {peak / LOG2E:.3g}, out of the range of {self.anchors.dtype}: "
+                "normalise the embeddings, raise the temperature, or use float64."
+            )
+        return peak
+
+    @cached_property
+    def _dense(self) -> Dense:
+        positive, live = self.true_pairs.masks()
+        if self._matrix is not None:
+            return Dense(self._matrix, positive, live, self.shape[1])
+        assert self._peak >= 0  # refuses bad numbers
+        dtype, apart = checks.wide(self.anchors.dtype), []
+        with torch.autocast(self.anchors.device.type, enabled=False):
+            s = self.anchors.to(dtype) @ self.candidates.to(dtype).t() * self._scale.to(dtype)
+        if self.row_offset is not None:
+            s = s + self.row_offset.to(dtype).unsqueeze(1)
+        if self.column_offset is not None:
+            s = s + self.column_offset.to(dtype)
+        paired = paired_scores(self.anchors, self.negatives, self._scale, self.row_offset)
+        if paired is not None:
+            apart.append((paired, False))
+        if self.true_pairs.own is not None:
+            apart.append((self._streamed.mean_positive().unsqueeze(1), True))
+        for block, true in apart:
+            s = torch.cat([s, block], 1)
+            positive = torch.cat([positive, torch.full_like(block, true, dtype=torch.bool)], 1)
+            live = torch.cat([live, torch.ones_like(block, dtype=torch.bool)], 1)
+        return Dense(s, positive, live, len(self.candidates))
+
+    def __repr__(self) -> str:
+        (n, m), how, dtype = self.shape, self.backend, str(self.anchors.dtype).removeprefix("torch.")
+        if how == "streamed":
+            how += f" by {product_for(checks.wide(self.anchors.dtype), self.anchors.device).__name__}"
+        if self._matrix is not None:
+            return f"Scores({n} x {m}, {dtype}, {how})"
+        return f"Scores({n} x {m}, d={self.anchors.shape[1]}, {dtype}, temperature={self._temperature:g}, {how})"

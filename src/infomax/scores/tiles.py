@@ -1,0 +1,226 @@
+"""The score matrix as a stream of tiles, and the two walks over it that every reduction is made of.
+
+Scores are kept in bits while they stream, s·log2(e), so that `exp2` (four times as fast as `exp` on a CPU) undoes them:
+with a' = a·scale·log2(e), a tile is a' @ bᵀ + offsets. A walk either sums (forward) or multiplies a matrix of weights
+W = d(loss)/d(s) back into both sides (backward): dA = scale·W B, dB = scale·Wᵀ A. dB is accumulated transposed, the faster
+layout for the product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import log
+
+import torch
+from torch import Tensor
+
+from infomax.scores.checks import wide
+from infomax.scores.cells import CellSource, RowBlockCells
+from infomax.scores.product import product_for
+
+LOG2E = 1 / log(2.0)
+# exp2 of scores below this needs no shift in float32: sums over 2**40 columns stay finite, and so do their reciprocals.
+UNSHIFTED_BITS = 80.0
+CPU_TILE, OTHER_TILE = (512, 1024), (4096, 8192)
+CPU_BLOCK_BYTES, OTHER_BLOCK_BYTES = 8 << 20, 256 << 20
+
+Tile = tuple[slice, slice, Tensor]
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Detached ingredients of s_ij = scale·<a_i, b_j> + row_offset_i + column_offset_j, and the cells to leave out.
+
+    `peak` bounds |s| in bits. No walk sees the cells in `dead`, nor, where `only` is given, those outside `only`.
+    """
+
+    anchors: Tensor
+    candidates: Tensor
+    scale: float
+    row_offset: Tensor | None
+    column_offset: Tensor | None
+    peak: float
+    dead: tuple[CellSource, ...] = ()
+    only: tuple[CellSource, ...] = ()
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return wide(self.anchors.dtype)
+
+    @property
+    def device(self) -> torch.device:
+        return self.anchors.device
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.anchors), len(self.candidates)
+
+    @property
+    def unshifted(self) -> bool:
+        """exp2 of every score is finite as it stands."""
+        return self.peak < UNSHIFTED_BITS
+
+    def steps(self) -> tuple[int, int]:
+        return CPU_TILE if self.device.type == "cpu" else OTHER_TILE
+
+    def block_rows(self) -> int:
+        """Rows of a block that holds all its columns at once."""
+        budget = CPU_BLOCK_BYTES if self.device.type == "cpu" else OTHER_BLOCK_BYTES
+        fitting = budget // (max(1, self.shape[1]) * self.dtype.itemsize)
+        return max(16, min(self.steps()[0], fitting))
+
+    def row_slices(self, step: int) -> Iterator[slice]:
+        n = self.shape[0]
+        return (slice(i, min(i + step, n)) for i in range(0, n, step))
+
+    def column_slices(self) -> Iterator[slice]:
+        m, step = self.shape[1], self.steps()[1]
+        return (slice(j, min(j + step, m)) for j in range(0, m, step))
+
+    def lift(self, rows: slice, beta: float = 1.0) -> Tensor:
+        """The block of anchors that makes scores in bits: (rows, d)."""
+        return self.anchors[rows].to(self.dtype) * (self.scale * beta * LOG2E)
+
+    def bits(self, lifted: Tensor, rows: slice, columns: slice, beta: float = 1.0) -> Tensor:
+        """One tile of beta·s in bits, a new tensor (rows, columns)."""
+        product = product_for(self.dtype, self.device)
+        bias = None
+        if self.column_offset is not None:
+            bias = self.column_offset[columns].to(self.dtype) * (beta * LOG2E)
+        tile = product(lifted, self.candidates[columns].to(self.dtype), bias)
+        if self.row_offset is not None:
+            tile += self.row_offset[rows].to(self.dtype).mul(beta * LOG2E).unsqueeze(1)
+        return tile
+
+    def walk(self, beta: float = 1.0, kept: Mapping[tuple[int, int], Tensor] | None = None) -> Iterator[Tile]:
+        """All tiles in a fixed order, row blocks, then columns, unseen cells left out.
+
+        A tile is beta·s in bits (unseen: -inf), or 2 to that power where `unshifted` (unseen: 0). Tiles in `kept`, by their
+        first row and column, are not computed again.
+        """
+        for rows in self.row_slices(self.steps()[0]):
+            lifted = self.lift(rows, beta)
+            cells = self.unseen(rows)
+            for columns in self.column_slices():
+                tile = kept.get((rows.start, columns.start)) if kept else None
+                if tile is None:
+                    tile = self.bits(lifted, rows, columns, beta)
+                    cells.erase(tile, columns, float("-inf"))
+                    if self.unshifted:
+                        tile.exp2_()
+                yield rows, columns, tile
+
+    def unseen(self, rows: slice) -> UnseenCells:
+        """What to erase in this block of rows."""
+        only = RowBlockCells.of(self.only, rows) if self.only else None
+        return UnseenCells(RowBlockCells.of(self.dead, rows), only, bool(self.only))
+
+    def paired_bits(self, columns: Tensor) -> Tensor:
+        """(N,) float64: s of the cells (i, columns[i]) in bits."""
+        parts = []
+        for rows in self.row_slices(self.steps()[0]):
+            other = self.candidates[columns[rows]].to(self.dtype)
+            parts.append((self.lift(rows) * other).sum(1).double())
+        bits = torch.cat(parts)
+        if self.row_offset is not None:
+            bits += self.row_offset.double() * LOG2E
+        if self.column_offset is not None:
+            bits += self.column_offset.double()[columns] * LOG2E
+        return bits
+
+
+@dataclass(frozen=True)
+class UnseenCells:
+    """The cells of a block of rows to overwrite: `dead`, and all but `only` where `restricted`."""
+
+    dead: RowBlockCells | None
+    only: RowBlockCells | None
+    restricted: bool
+
+    def erase(self, tile: Tensor, columns: slice, value: float) -> None:
+        """Overwrite them in the tile that spans `columns`."""
+        if self.restricted:
+            hidden = torch.ones_like(tile, dtype=torch.bool)
+            if self.only is not None:
+                hidden[self.only.within(columns)] = False
+            tile.masked_fill_(hidden, value)
+        if self.dead is not None:
+            tile[self.dead.within(columns)] = value
+
+
+@dataclass
+class Gradients:
+    """Accumulators of d(loss)/d(everything a score is made of); `candidates_t` is (d, M)."""
+
+    tiles: Tiles
+    anchors: Tensor
+    candidates_t: Tensor
+    row_offset: Tensor | None
+    column_offset: Tensor | None
+    scale: float = 0.0
+
+    @classmethod
+    def zeros(cls, tiles: Tiles, want_row: bool, want_column: bool) -> Gradients:
+        (n, m), d, like = tiles.shape, tiles.anchors.shape[1], {"dtype": tiles.dtype, "device": tiles.device}
+        return cls(
+            tiles,
+            torch.zeros(n, d, **like),
+            torch.zeros(d, m, **like),
+            torch.zeros(n, **like) if want_row else None,
+            torch.zeros(m, **like) if want_column else None,
+        )
+
+    def add(self, rows: slice, columns: slice, weights: Tensor) -> None:
+        """Add one tile of weights W = d(loss)/d(s)."""
+        tiles = self.tiles
+        product = product_for(tiles.dtype, tiles.device)
+        candidates = tiles.candidates[columns].to(tiles.dtype)
+        self.anchors[rows] += product(weights, candidates.t(), None)
+        scaled = tiles.anchors[rows].to(tiles.dtype) * tiles.scale
+        self.candidates_t[:, columns] += product(scaled.t().contiguous(), weights.t(), None)
+        if self.row_offset is not None:
+            self.row_offset[rows] += weights.sum(1)
+        if self.column_offset is not None:
+            self.column_offset[columns] += weights.sum(0)
+
+    def add_rows(self, rows: slice, powers: Tensor, u: Tensor) -> None:
+        """Add a block of whole rows of weights W = u·powers, powers (rows, M), u (rows, 1), which is applied on the thin sides."""
+        tiles = self.tiles
+        product = product_for(tiles.dtype, tiles.device)
+        step = self.candidates_t.shape[1] if tiles.candidates.dtype == tiles.dtype else tiles.steps()[1]
+        for j in range(0, self.candidates_t.shape[1], max(1, step)):
+            candidates = tiles.candidates[j : j + step].to(tiles.dtype)
+            self.anchors[rows] += product(powers[:, j : j + step], candidates.t(), None)
+        self.anchors[rows] *= u
+        scaled = (tiles.anchors[rows].to(tiles.dtype) * (u * tiles.scale)).t().contiguous()
+        for columns in tiles.column_slices():
+            self.candidates_t[:, columns] += product(scaled, powers[:, columns].t(), None)
+        if self.row_offset is not None:
+            self.row_offset[rows] += powers.sum(1) * u.squeeze(1)
+        if self.column_offset is not None:
+            self.column_offset += (powers.t() @ u).squeeze(1)
+
+    def times(self, factor: float) -> None:
+        """Scale every gradient in place."""
+        for part in (self.anchors, self.candidates_t, self.row_offset, self.column_offset):
+            if part is not None:
+                part *= factor
+        self.scale *= factor
+
+    def finish(self) -> Gradients:
+        """d(loss)/d(scale) = Σ W_ij <a_i, b_j> = <W B, A>, then the scale's factor on dA."""
+        for rows in self.tiles.row_slices(4096):
+            self.scale += float((self.anchors[rows] * self.tiles.anchors[rows]).sum(dtype=torch.float64))
+        self.anchors *= self.tiles.scale
+        return self
+
+
+def weighted_products(
+    tiles: Tiles, weigh: Callable[[slice, slice, Tensor], Tensor], source: Iterator[Tile], want_row: bool, want_column: bool
+) -> Gradients:
+    """The backward walk: `weigh(rows, columns, tile)` turns each tile of the source into d(loss)/d(s)."""
+    gradients = Gradients.zeros(tiles, want_row, want_column)
+    for rows, columns, tile in source:
+        gradients.add(rows, columns, weigh(rows, columns, tile))
+    return gradients.finish()

@@ -1,0 +1,170 @@
+"""Which cells are true pairs and which are left out: the bookkeeping of positives and ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from infomax.errors import InputError
+from infomax.scores import checks
+from infomax.scores.cells import CellSource, Except, Matches, OneColumn
+
+Seen = Literal["in", "out", "only"]
+
+
+@dataclass(frozen=True)
+class TruePairs:
+    """Exactly one of `columns` (N,), `labels` and `own` (N, d) is given; `ids` marks false negatives; `width` is M."""
+
+    rows: int
+    width: int
+    columns: Tensor | None = None
+    labels: Matches | None = None
+    own: Tensor | None = None
+    ids: Matches | None = None
+
+    @classmethod
+    def of(cls, positives: Any, anchors: Tensor, width: int, anchor_ids: Any, candidate_ids: Any) -> TruePairs:
+        """Checked and normalised from what `Scores` takes."""
+        n, device = len(anchors), anchors.device
+        if (anchor_ids is None) != (candidate_ids is None):
+            raise InputError("anchor_ids and candidate_ids go together: give both or neither.")
+        ids = None
+        if anchor_ids is not None:
+            ids = Matches(
+                checks.vector(anchor_ids, "anchor_ids", n, device, integer=True),
+                checks.vector(candidate_ids, "candidate_ids", width, device, integer=True),
+            )
+        if isinstance(positives, tuple):
+            if len(positives) != 2:
+                raise InputError(f"labels are a pair, (N,) for anchors and (M,) for candidates; got {len(positives)} vectors.")
+            rows = checks.vector(positives[0], "the anchors' labels", n, device, integer=True)
+            columns = checks.vector(positives[1], "the candidates' labels", width, device, integer=True)
+            return cls(n, width, labels=Matches(rows, columns), ids=ids)
+        if isinstance(positives, Tensor) and positives.ndim == 2:
+            return cls(n, width, own=checks.own_positives(positives, anchors), ids=ids)
+        if positives is None:
+            if width < n:
+                raise InputError(
+                    f"{n} anchors but {width} candidates: row i pairs with column i, so give at least {n}, or say `positives`."
+                )
+            return cls(n, width, columns=torch.arange(n, device=device), ids=ids)
+        columns = checks.vector(positives, "positives", n, device, integer=True)
+        if int(columns.min()) < 0 or int(columns.max()) >= width:
+            raise InputError(f"positives must be columns 0 to {width - 1}; got {int(columns.min())} to {int(columns.max())}.")
+        return cls(n, width, columns=columns, ids=ids)
+
+    @property
+    def source(self) -> CellSource | None:
+        """The true cells, among the shared candidates."""
+        return self.labels if self.columns is None else OneColumn(self.columns)
+
+    def left_out(self) -> tuple[CellSource, ...]:
+        """False negatives and, with labels, the items themselves."""
+        if self.ids is None:
+            return ()
+        return (self.ids,) if self.columns is None else (Except(self.ids, self.columns),)
+
+    def unseen(self, seen: Seen) -> tuple[tuple[CellSource, ...], tuple[CellSource, ...]]:
+        """(dead, only) cells for a walk that sees the positives "in" all, leaves them "out", or sees them "only"."""
+        source = self.source
+        if seen == "only":
+            return self.left_out(), () if source is None else (source,)
+        return self.left_out() + ((source,) if seen == "out" and source is not None else ()), ()
+
+    def live_counts(self) -> Tensor:
+        """(N,) candidates of each row that are not left out, the positives among them, one given apart too."""
+        live = self._full(self.width + (self.own is not None))
+        if self.ids is None:
+            return live
+        live = live - self.ids.counts()
+        if self.columns is not None:
+            live = live + (self.ids.column_keys[self.columns] == self.ids.row_keys)
+        return live
+
+    def positive_counts(self) -> Tensor:
+        """(N,) true pairs of each row."""
+        if self.labels is None:
+            return self._full(1)
+        itself = self._label_and_id
+        return self.labels.counts() - (0 if itself is None else itself.counts())
+
+    def _full(self, value: int) -> Tensor:
+        like = next(x for x in (self.columns, self.own, self.labels and self.labels.row_keys) if x is not None)
+        return torch.full((self.rows,), value, dtype=torch.int64, device=like.device)
+
+    @property
+    def _label_and_id(self) -> Matches | None:
+        """Cells of equal label and equal id: the item itself."""
+        if self.labels is None or self.ids is None:
+            return None
+        rows = torch.stack([self.labels.row_keys, self.ids.row_keys], 1)
+        columns = torch.stack([self.labels.column_keys, self.ids.column_keys], 1)
+        _, key = torch.unique(torch.cat([rows, columns]), dim=0, return_inverse=True)
+        return Matches(key[: self.rows], key[self.rows :])
+
+    def check_present(self) -> None:
+        """Every row has a positive."""
+        if self.labels is None:
+            return
+        lacking = (self.positive_counts() == 0).nonzero()
+        if len(lacking):
+            raise InputError(f"{len(lacking)} anchors have no positive (first: row {int(lacking[0])}): drop them, or relabel.")
+
+    def check_negatives(self, further: int) -> None:
+        """Every row has something to be compared with; `further` negatives a row count too."""
+        lacking = (self.live_counts() + further <= self.positive_counts()).nonzero()
+        if len(lacking):
+            raise InputError(
+                f"{len(lacking)} anchors have no negative (first: row {int(lacking[0])}), so their loss would say nothing: "
+                "use more candidates a batch, or fewer equal ids."
+            )
+
+    def check_distinct(self) -> None:
+        """No candidate is the positive of two anchors."""
+        if self.columns is not None and len(torch.unique(self.columns)) < self.rows:
+            raise InputError(
+                "over anchors each candidate may be the positive of one anchor: give one column a pair, "
+                "and equal ids to those that repeat; or use labels."
+            )
+        if self.own is not None:
+            raise InputError("positives given apart have no column to be normalised over: use over='candidates'.")
+
+    def partners(self, candidates: Tensor, offset: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """The vector whose score with the anchor is the row's (mean) positive score, (N, d), and its column offset (N,)."""
+        if self.own is not None:
+            return self.own, None
+        if self.columns is not None:
+            aligned = self.rows == self.width and bool((self.columns == torch.arange(self.rows).to(self.columns)).all())
+            if aligned:
+                return candidates, offset
+            return candidates[self.columns], None if offset is None else offset[self.columns]
+        mean = self._mean_by_label(candidates.to(checks.wide(candidates.dtype)))
+        return mean, None if offset is None else self._mean_by_label(offset.unsqueeze(1)).squeeze(1)
+
+    def _mean_by_label(self, values: Tensor) -> Tensor:
+        """(N, d) mean of the candidates' values over each row's positives."""
+        assert self.labels is not None
+        keys = torch.cat([self.labels.row_keys, self.labels.column_keys])
+        _, group = torch.unique(keys, return_inverse=True)
+        rows, columns = group[: self.rows], group[self.rows :]
+        sums = values.new_zeros(int(group.max()) + 1, values.shape[1]).index_add(0, columns, values)[rows]
+        itself = self._label_and_id
+        if itself is not None:
+            row, column = itself.cells(slice(0, self.rows))
+            sums = sums.index_add(0, row, -values[column])
+        return sums / self.positive_counts().unsqueeze(1)
+
+    def masks(self) -> tuple[Tensor, Tensor]:
+        """(N, M) bool each: the positives, and the live cells."""
+        source, everything = self.source, slice(0, self.rows)
+        positive = torch.zeros(self.rows, self.width, dtype=torch.bool, device=self._full(0).device)
+        live = torch.ones_like(positive)
+        if source is not None:
+            positive[source.cells(everything)] = True
+        for dead in self.left_out():
+            live[dead.cells(everything)] = False
+        return positive & live, live
