@@ -1,15 +1,13 @@
 """Docstring <-> function pairs from Python source: real text pairs on every machine, with nothing to download.
 
-Files are parsed in parallel, largest first, and kept in a cache with one row per file; a later call re-parses only
-files whose size or time changed. The pairs do not depend on the number of processes nor on what the cache held.
+The pairs and their order do not depend on the number of processes nor on what the cache held.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -17,30 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from infomax.data.arrow_file import TemporaryFolder, cache_folder, map_arrow, write_arrow
 from infomax.data.columns import TextColumn
+from infomax.data.harvest import Progress, harvest
 from infomax.data.ids import codes_of, connected, digests
 from infomax.data.pairs import Pairs, ReadReport
-from infomax.data.python_source import SourceFile, read_source
 from infomax.data.source_tree import SourceRef, environment_roots, source_files
-from infomax.errors import InfomaxError, InputError
-
-Progress = Callable[[int, int], None]
-
-_VERSION = 1  # of the harvest: raise it whenever read_source gives other rows
-_TASK_BYTES = 1_000_000  # source text per parallel task: about 0.1 s
-_SCHEMA = pa.schema(
-    {
-        "path": pa.string(),
-        "size": pa.int64(),
-        "modified": pa.int64(),
-        "skipped": pa.map_(pa.string(), pa.int64()),
-        "names": pa.list_(pa.string()),
-        "lines": pa.list_(pa.int32()),
-        "anchors": pa.list_(pa.string()),
-        "candidates": pa.list_(pa.string()),
-    }
-)
+from infomax.errors import InputError
 
 
 def python_pairs(
@@ -76,7 +56,7 @@ def python_pairs(
     """
     folders = _as_folders(roots)
     files = source_files(folders)
-    table, owner = _harvest(files, folders, Path(cache) if cache is not None else None, jobs or _cores(), progress)
+    table, owner = harvest(files, folders, Path(cache) if cache is not None else None, jobs or _cores(), progress)
     pairs = _pairs_of(table, owner, files, _count_first(files, folders), max_pairs, ", ".join(map(str, folders)))
     if not len(pairs):
         where = "this environment" if roots is None else pairs.report.source
@@ -97,104 +77,6 @@ def _cores() -> int:
 
 def _count_first(files: list[SourceRef], folders: list[Path]) -> int:
     return sum(Path(file.path).is_relative_to(folders[0]) for file in files)
-
-
-def _harvest(
-    files: list[SourceRef], folders: list[Path], cache: Path | None, jobs: int, progress: Progress | None
-) -> tuple[pa.Table, object]:
-    """The table that holds a row for each file (and perhaps others), and what keeps its file alive."""
-    key = blake2b("\n".join(map(str, [_VERSION, *folders])).encode(), digest_size=8).hexdigest()
-    path = (cache or cache_folder()) / f"python-{key}.arrow"
-    known = _open_cache(path)
-    stamps = _stamps(known)
-    missing = [file for file in files if (file.path, file.size, file.modified) not in stamps]
-    if not missing:
-        return known, None
-    wanted = {(file.path, file.size, file.modified) for file in files}
-    kept = known.take(pa.array([row for stamp, row in stamps.items() if stamp in wanted], type=pa.int64()))
-    owner = None
-    try:
-        write_arrow(path, _SCHEMA, _batches(kept, missing, jobs, progress))
-    except InfomaxError:
-        if cache is not None:  # the user named this folder, so say that it does not work
-            raise
-        owner = TemporaryFolder()
-        path = owner.path / path.name
-        write_arrow(path, _SCHEMA, _batches(kept, missing, jobs, progress))
-    return map_arrow(path), owner
-
-
-def _open_cache(path: Path) -> pa.Table:
-    try:
-        table = map_arrow(path)
-        if table.schema.equals(_SCHEMA):
-            table.validate(full=True)
-            return table
-    except (OSError, pa.ArrowException):
-        pass  # missing, cut short or foreign: harvest anew, which overwrites it
-    return _SCHEMA.empty_table()
-
-
-def _stamps(table: pa.Table) -> dict[tuple[str, int, int], int]:
-    columns = (table.column(name).to_pylist() for name in ("path", "size", "modified"))
-    return {stamp: row for row, stamp in enumerate(zip(*columns, strict=True))}
-
-
-def _batches(
-    kept: pa.Table, missing: list[SourceRef], jobs: int, progress: Progress | None
-) -> Iterator[pa.RecordBatch]:
-    yield from kept.to_batches()
-    done = 0
-    for task, found in _read_all(missing, jobs):
-        done += len(task)
-        if progress:
-            progress(done, len(missing))
-        rows = [_table_row(file, source) for file, source in zip(task, found, strict=True)]
-        yield pa.RecordBatch.from_pylist(rows, schema=_SCHEMA)
-
-
-def _read_all(files: list[SourceRef], jobs: int) -> Iterator[tuple[list[SourceRef], list[SourceFile]]]:
-    tasks = list(_tasks(files))
-    if jobs == 1 or len(tasks) < 4:  # starting processes would take longer
-        yield from map(_read_task, tasks)
-        return
-    from joblib import Parallel, delayed  # late: a cached harvest needs no processes
-
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_read_task)(task) for task in tasks)
-
-
-def _tasks(files: list[SourceRef]) -> Iterator[list[SourceRef]]:
-    """Files in tasks of about equal size, the largest files first, so that all processes end together."""
-    task: list[SourceRef] = []
-    for file in sorted(files, key=lambda file: (-file.size, file.path)):
-        task.append(file)
-        if sum(member.size for member in task) >= _TASK_BYTES:
-            yield task
-            task = []
-    if task:
-        yield task
-
-
-def _read_task(task: list[SourceRef]) -> tuple[list[SourceRef], list[SourceFile]]:
-    gc.disable()  # a syntax tree has no cycles, but its many objects set off the collector: a quarter of the time
-    try:
-        return task, [read_source(file.path) for file in task]
-    finally:
-        gc.enable()
-
-
-def _table_row(file: SourceRef, source: SourceFile) -> dict[str, object]:
-    names, lines, anchors, candidates = zip(*source.rows, strict=True) if source.rows else ((), (), (), ())
-    return {
-        "path": file.path,
-        "size": file.size,
-        "modified": file.modified,
-        "skipped": sorted(source.skipped.items()),
-        "names": names,
-        "lines": lines,
-        "anchors": anchors,
-        "candidates": candidates,
-    }
 
 
 def _pairs_of(

@@ -12,11 +12,10 @@ from pathlib import Path
 from infomax.errors import InputError
 
 # Tests and demonstrations say little about what code is for, and vendored copies are twins of other packages.
-EXCLUDED_FOLDERS = frozenset(
-    ("test", "tests", "testing", "idlelib", "lib2to3", "turtledemo", "pydoc_data", "__pycache__", "node_modules")
-    + ("site-packages", "dist-packages")  # roots of their own
-    + ("_vendor", "_vendored", "vendor", "vendored", "third_party", "externals")
-)
+_TESTS = {"test", "tests", "testing", "idlelib", "lib2to3", "turtledemo", "pydoc_data"}
+_COPIES = {"_vendor", "_vendored", "vendor", "vendored", "third_party", "externals", "node_modules", "__pycache__"}
+_ROOTS = {"site-packages", "dist-packages"}  # inside the standard library, but roots of their own
+EXCLUDED_FOLDERS = frozenset(_TESTS | _COPIES | _ROOTS)
 
 
 @dataclass(frozen=True, slots=True)
