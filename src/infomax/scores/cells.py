@@ -7,12 +7,13 @@ columns whose key equals the row's (found by bisection in the sorted keys).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 
+@runtime_checkable
 class CellSource(Protocol):
     """Cells of a block of rows, as (row within the block, column)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from math import isfinite
 from typing import Any, Literal
@@ -91,6 +92,21 @@ class Scores:
         scores = cls(matrix.new_zeros(n, 1), matrix.new_zeros(m, 1), positives=positives, backend="dense", **ids)
         scores._matrix = matrix
         return scores
+
+    def with_column_offset(self, offset: Any) -> Scores:
+        """These scores, detached, with a further offset (M,) on the candidates, through which gradients flow."""
+        offset = checks.vector(offset, "offset", len(self.candidates), self.anchors.device, integer=False)
+        shifted = copy(self)
+        for name in ("_scale", "_streamed", "_peak", "_dense"):
+            shifted.__dict__.pop(name, None)
+        if self._matrix is not None:
+            shifted._matrix = self._matrix.detach() + offset
+            return shifted
+        shifted.anchors, shifted.candidates = self.anchors.detach(), self.candidates.detach()
+        shifted.temperature = self._temperature
+        shifted.row_offset = None if self.row_offset is None else self.row_offset.detach()
+        shifted.column_offset = offset if self.column_offset is None else self.column_offset.detach() + offset
+        return shifted
 
     @property
     def _further(self) -> int:

@@ -1,0 +1,88 @@
+"""The InfoNCE lower bound on held-out pairs: log(candidates) - loss, over all candidates.
+
+With n independent pairs and each row compared with all n candidates, E[log n - loss] <= min(I(X; Y), log n) for every critic
+that was not fitted to these pairs. Source: van den Oord et al. 2018, arXiv:1807.03748, appendix A.1; Poole et al. 2019,
+arXiv:1905.06922, equation 10. The value of one sample scatters around its expectation, so read it with its standard error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from infomax.bounds.bound import Bound
+from infomax.errors import InputError
+from infomax.scores import Scores
+
+
+def info_nce(scores: Scores, *, groups: Any = None) -> Bound:
+    """InfoNCE over all live candidates of each row.
+
+    Args:
+        scores: of held-out pairs, by a critic that has not seen them.
+        groups: (N,) integers; rows of one group are not independent, so the standard error sums over groups.
+
+    >>> value = info_nce(Scores(20 * torch.eye(8), torch.eye(8)))
+    >>> round(value.value, 4), round(value.ceiling, 4), value.side
+    (2.0794, 2.0794, 'lower')
+    """
+    with torch.no_grad():
+        losses = scores.cross_entropy()
+        ceiling = scores.counts().double().log()
+    value, most = (ceiling - losses.double()).mean(), ceiling.mean()
+    side, assumption = side_of(scores)
+    error = _standard_error(influences(scores, losses, ceiling), groups)
+    return Bound(float(value), "lower" if side else "neither", float(most), error, assumption)
+
+
+def side_of(scores: Scores) -> tuple[bool, str]:
+    """Whether log(candidates) - InfoNCE loss is a lower bound in expectation, and why."""
+    pairs = scores.true_pairs
+    reasons = {
+        "labels give several positives a row": pairs.labels is not None,
+        "the positives are not among the candidates": pairs.own is not None,
+        "the row's own negatives need not come from the marginal": scores.negatives is not None,
+        "an offset reweights the candidates": scores.column_offset is not None,
+        "false negatives are masked": bool((scores.counts() < scores.shape[1]).any()),
+        "candidates beyond the pairs need not come from the marginal": len(scores.candidates) > len(scores.anchors),
+        "several rows share a positive": pairs.columns is not None and len(torch.unique(pairs.columns)) < len(scores.anchors),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            return False, f"no bound: {reason}"
+    return True, "a lower bound in expectation, if the pairs are independent draws that the critic was not fitted to"
+
+
+def influences(scores: Scores, losses: Tensor, ceiling: Tensor) -> Tensor:
+    """(N,) influence of each pair on the mean value, in nats.
+
+    Pair k enters twice: by its own row, and as a candidate of every row, where it takes Σ_i p_ik - 1, p the softmax of the
+    scores. Those column sums are the gradient of Σ_i logsumexp_i in a column offset. Where the rows' positives are not all of
+    the candidates, once each, the candidates count as fixed.
+    """
+    values = ceiling - losses.double()
+    columns = scores.true_pairs.columns
+    if columns is None or len(scores.candidates) != len(values) or scores.negatives is not None:
+        return values
+    with torch.enable_grad():
+        offset = torch.zeros(len(values), dtype=losses.dtype, device=losses.device, requires_grad=True)
+        (taken,) = torch.autograd.grad(scores.with_column_offset(offset).logsumexp().sum(), offset)
+    return values - (taken[columns].double() - 1)
+
+
+def _standard_error(influence: Tensor, groups: Any) -> float:
+    """Of the mean of the influences; sums within groups first, as groups are what is independent."""
+    n = len(influence)
+    centred = influence - influence.mean()
+    if groups is not None:
+        groups = torch.as_tensor(groups, device=influence.device)
+        if groups.shape != (n,):
+            raise InputError(f"groups must have one entry a row, ({n},); got {tuple(groups.shape)}.")
+        _, index = torch.unique(groups, return_inverse=True)
+        centred = torch.zeros(int(index.max()) + 1, dtype=torch.float64, device=influence.device).index_add(0, index, centred)
+    independent = len(centred)
+    if independent < 2:
+        return float("nan")
+    return float((centred.square().sum() * independent / (independent - 1)).sqrt() / n)
