@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from infomax.bounds.readout import Readout
 
@@ -16,6 +17,18 @@ class Retrieval:
     mrr: float
     anchors: int
     candidates: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON (whose keys are strings)."""
+        return asdict(self) | {"recall": {str(k): v for k, v in self.recall.items()}}
+
+
+@dataclass(frozen=True)
+class Spearman:
+    """Spearman's rank correlation x100 between cosines and gold scores, over n scored pairs."""
+
+    value: float
+    n: int
 
 
 @dataclass(frozen=True)
@@ -37,3 +50,15 @@ class Evaluation:
     positive_scores: Sequence[float] = ()
     negative_scores: Sequence[float] = ()
     examples: Sequence[tuple[str, str, Sequence[tuple[str, float]]]] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "readout": self.readout.to_dict(),
+            "fitted": self.fitted.to_dict(),
+            "untrained": self.untrained and self.untrained.to_dict(),
+            "bm25": self.bm25 and self.bm25.to_dict(),
+            "positive_scores": list(self.positive_scores),
+            "negative_scores": list(self.negative_scores),
+            "examples": [[anchor, label, [list(hit) for hit in hits]] for anchor, label, hits in self.examples],
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +45,19 @@ class FitResult:
     warnings: tuple[str, ...] = ()
     path: Path | None = None
     interrupted: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: everything but the encoder, which is in the run folder's `model`."""
+        return {
+            "temperature": self.temperature,
+            "evaluation": self.evaluation and self.evaluation.to_dict(),
+            "read": asdict(self.read) | {"skipped": dict(self.read.skipped)},
+            "sizes": dict(self.sizes),
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
+            "seconds": dict(self.seconds),
+            "warnings": list(self.warnings),
+            "path": None if self.path is None else str(self.path),
+            "interrupted": self.interrupted,
+            "history": [dict(entry) for entry in self.history],
+        }

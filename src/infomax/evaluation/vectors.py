@@ -1,0 +1,141 @@
+"""From an encoder and a column of items to vectors, in chunks, without keeping anything for a gradient.
+
+An encoder is a module for both sides, or a tuple of two: one for anchors, one for candidates. A module that has
+`prepare(column)` (a text encoder that would rather tokenise once) is given its chance to; any other module is called
+on what `column[rows]` gives: a list of texts, or a tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import normalize as unit
+
+from infomax.data.pairs import Column
+from infomax.errors import InputError
+
+
+class TwoSided(nn.Module):
+    """Two encoders, for items of two kinds; they may share parameters. Called, it encodes anchors."""
+
+    def __init__(self, anchor: nn.Module, candidate: nn.Module) -> None:
+        super().__init__()
+        self.anchor, self.candidate = anchor, candidate
+
+    def forward(self, batch: Any) -> torch.Tensor:
+        return self.anchor(batch)
+
+
+def sides(encoder: Any) -> tuple[nn.Module, nn.Module]:
+    """The module that encodes anchors and the one that encodes candidates.
+
+    Raises:
+        InputError: neither a module nor a tuple of two modules.
+    """
+    if isinstance(encoder, TwoSided):
+        return encoder.anchor, encoder.candidate
+    if isinstance(encoder, nn.Module):
+        return encoder, encoder
+    if isinstance(encoder, tuple | list) and len(encoder) == 2 and all(isinstance(m, nn.Module) for m in encoder):
+        return encoder[0], encoder[1]
+    raise InputError(
+        f"The encoder must be a torch.nn.Module, or a tuple of two (for anchors, for candidates), "
+        f"got {type(encoder).__name__}."
+    )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A column that remembers what a module's `prepare` made of it, so that texts are tokenised once a run."""
+
+    column: Column
+    module: nn.Module
+    tokens: Any
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def __getitem__(self, rows: np.ndarray) -> Any:
+        return self.column[rows]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a column, in their order; nothing is copied."""
+
+    column: Any
+    chosen: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, rows: np.ndarray) -> Any:
+        return self.column[self.chosen[rows]]
+
+
+def prepared(module: nn.Module, column: Any) -> Any:
+    """The column as the module likes it best: tokenised once where it has `prepare`, else unchanged."""
+    if isinstance(column, Prepared):
+        return column.tokens if column.module is module else prepared(module, column.column)
+    if isinstance(column, Part) and isinstance(column.column, Prepared):
+        return Part(prepared(module, column.column), column.chosen)
+    prepare = getattr(module, "prepare", None)
+    return column if prepare is None else prepare(column)
+
+
+def remembered(module: nn.Module, column: Column) -> Column:
+    """The column together with its prepared form, if the module has one."""
+    return Prepared(column, module, prepared(module, column)) if hasattr(module, "prepare") else column
+
+
+def is_text(column: Any) -> bool:
+    """Whether the column's batches are lists of texts (an empty column's are not)."""
+    batch = column[np.arange(min(1, len(column)))]
+    return isinstance(batch, list) and bool(batch) and isinstance(batch[0], str)
+
+
+def texts(column: Any, chunk: int = 4096) -> Iterator[str]:
+    """The texts of a column, one after the other."""
+    for start in range(0, len(column), chunk):
+        yield from column[np.arange(start, min(start + chunk, len(column)))]
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where the module's first parameter or buffer lives."""
+    for tensor in (*module.parameters(), *module.buffers()):
+        return tensor.device
+    return torch.device("cpu")
+
+
+def encode_rows(module: nn.Module, column: Any, rows: np.ndarray, *, normalize: bool = True) -> torch.Tensor:
+    """(len(rows), d) vectors of some rows, of unit length if `normalize`; differentiable.
+
+    Raises:
+        InputError: the module gives something else than one finite-dimensional vector a row.
+    """
+    batch = column[rows]
+    vectors = module(batch.to(device_of(module)) if isinstance(batch, torch.Tensor) else batch)
+    if not isinstance(vectors, torch.Tensor) or vectors.ndim != 2 or len(vectors) != len(rows):
+        got = tuple(vectors.shape) if isinstance(vectors, torch.Tensor) else type(vectors).__name__
+        raise InputError(f"The encoder must give one vector a row, a tensor of shape ({len(rows)}, d), got {got}.")
+    return unit(vectors, dim=-1) if normalize else vectors
+
+
+@torch.no_grad()
+def embed(module: nn.Module, column: Any, *, normalize: bool = True, chunk: int = 1024) -> torch.Tensor:
+    """(n, d) vectors of a whole column, in evaluation mode, `chunk` rows at a time. The module's mode is put back."""
+    was_training = module.training
+    module.eval()
+    try:
+        rows = np.arange(len(column))
+        parts = [
+            encode_rows(module, column, rows[i : i + chunk], normalize=normalize) for i in range(0, len(rows), chunk)
+        ]
+    finally:
+        module.train(was_training)
+    return torch.cat(parts)

@@ -1,0 +1,102 @@
+"""A run as a tree for a checkpoint, and a checkpoint back into a run.
+
+Resumed under the same settings, on the same pairs, a run ends bit for bit as if it had never stopped; under any others
+it would be neither the old run nor a new one, so it is refused.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import torch
+
+from infomax.data.pairs import Pairs
+from infomax.errors import InfomaxError, InputError
+from infomax.evaluation.result import Retrieval
+from infomax.training.loop import Task
+from infomax.training.settings import differences
+from infomax.training.state import State
+
+
+def fingerprint(*parts: Pairs) -> str:
+    """A digest of the anchors, candidates, ids and groups of all parts, in their order."""
+    digest = blake2b(digest_size=16)
+    for pairs in parts:
+        for column in (pairs.anchors, pairs.candidates):
+            for start in range(0, len(pairs), 4096):
+                _add(digest, column[np.arange(start, min(start + 4096, len(pairs)))])
+        digest.update(np.ascontiguousarray(pairs.ids))
+        digest.update(np.ascontiguousarray(pairs.groups))
+    return digest.hexdigest()
+
+
+def _add(digest: Any, batch: Any) -> None:
+    if isinstance(batch, torch.Tensor):
+        digest.update(f"{batch.dtype}{tuple(batch.shape)}".encode())
+        digest.update(batch.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        return
+    for item in batch:
+        text = item.encode(errors="surrogatepass") if isinstance(item, str) else repr(item).encode()
+        digest.update(len(text).to_bytes(8, "little") + text)
+
+
+def snapshot(task: Task, state: State, data: str, untrained: Retrieval | None) -> dict[str, Any]:
+    """All that a resumed run needs.
+
+    Raises:
+        InfomaxError: a parameter is no longer finite; the former checkpoint is worth more than this one.
+    """
+    for name, tensor in task.learner.named_parameters():
+        if not bool(torch.isfinite(tensor).all()):
+            raise InfomaxError(
+                f"The parameter {name} is no longer finite after step {state.step}; lower learning_rate "
+                f"(now {task.settings.learning_rate}). The last checkpoint is kept."
+            )
+    return {
+        "settings": task.settings.to_dict(),
+        "data": data,
+        "signature": task.learner.signature(),
+        "learner": task.learner.state_dict(),
+        "optimizer": task.optimizer.state_dict(),
+        "state": state.to_dict(),
+        "generator": torch.get_rng_state(),
+        "cuda_generators": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "untrained": None if untrained is None else dict(vars(untrained)),
+    }
+
+
+def restore(tree: dict[str, Any], task: Task, data: str) -> tuple[State, Retrieval | None]:
+    """Put learner, optimizer and torch's generator where the checkpoint left them; its state and untrained retrieval.
+
+    Raises:
+        InputError: the checkpoint is of other settings, other pairs or another encoder.
+    """
+    there, here = tree["settings"], task.settings.to_dict()
+    if changed := differences(there, here):
+        values = "; ".join(f"{name} was {there.get(name)!r}, is {here[name]!r}" for name in changed)
+        raise InputError(f"The checkpoint is of other settings ({values}); resume with those it had, or start anew.")
+    if tree["data"] != data:
+        raise InputError(
+            "The checkpoint was made on other pairs (or in another order); resume with those, or start anew."
+        )
+    if tree["signature"] != task.learner.signature():
+        raise InputError(
+            "The checkpoint is of another encoder (its parameters differ in name or shape); resume with that."
+        )
+    task.learner.load_state_dict(tree["learner"])
+    task.optimizer.load_state_dict(tree["optimizer"])
+    _move_counts(task.optimizer)
+    torch.set_rng_state(tree["generator"])
+    if tree["cuda_generators"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(tree["cuda_generators"])
+    untrained = tree["untrained"]
+    return State(**tree["state"]), None if untrained is None else Retrieval(**untrained)
+
+
+def _move_counts(optimizer: torch.optim.Optimizer) -> None:
+    """torch leaves `step` where it was loaded; counts of steps per row belong beside their rows."""
+    for parameter, held in optimizer.state.items():
+        if held["step"].ndim:
+            held["step"] = held["step"].to(parameter.device)

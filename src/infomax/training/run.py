@@ -1,0 +1,240 @@
+"""`fit`: from pairs to an encoder, its curve, and what it knows on pairs it has not seen.
+
+Three splits: one to learn from, one to decide when to stop, and one, touched once, to report. This file only puts the
+parts in order; each part is a file of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from infomax.errors import InputError
+from infomax.evaluation import evaluate as evaluate_pairs
+from infomax.evaluation.held_out import embed_pairs
+from infomax.evaluation.ranking import retrieval
+from infomax.evaluation.result import Retrieval
+from infomax.objectives import info_nce
+from infomax.training import checkpoint
+from infomax.training.clock import Clock
+from infomax.training.journal import Bar, board
+from infomax.training.learner import Learner
+from infomax.training.loop import Task
+from infomax.training.outcome import save_outcome, versions
+from infomax.training.parts import Parts, part
+from infomax.training.result import FitResult
+from infomax.training.resume import fingerprint, restore
+from infomax.training.run_folder import CHECKPOINT, INITIAL, claim, clear
+from infomax.training.settings import Settings, name_of
+from infomax.training.sitting import sit
+from infomax.training.start import check_encoder, choose_encoder, optimizer_for
+from infomax.training.state import State
+from infomax.training.validation import Validation
+
+symmetric_info_nce = partial(info_nce, symmetric=True)
+
+
+def fit(
+    pairs: Any,
+    *,
+    encoder: Any = None,
+    objective: Callable[..., torch.Tensor] = symmetric_info_nce,
+    epochs: int = 8,
+    batch_size: int = 2048,
+    learning_rate: float = 0.01,
+    weight_decay: float = 0.0,
+    temperature: float = 0.05,
+    learn_temperature: bool = True,
+    temperature_learning_rate: float = 0.01,
+    warmup: float = 0.05,
+    patience: int | None = 3,
+    validation: float = 0.1,
+    test: float = 0.1,
+    validation_candidates: int = 1024,
+    validations_per_epoch: int = 1,
+    normalize: bool = True,
+    device: str | torch.device | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    checkpoint_seconds: float = 30.0,
+    progress: bool | None = None,
+    tensorboard: bool = False,
+    evaluate: bool = True,
+) -> FitResult:
+    """Learn an encoder from pairs by maximising mutual information.
+
+    Args:
+        pairs: anything `read_pairs` takes: a file, "python", a list of tuples, a tuple of two arrays, `Pairs`.
+        encoder: None makes a `StaticTextEncoder` from the training texts; or a function from the training texts to a
+            module; or any module that takes a batch (a list of texts, or a tensor) and gives (n, d) vectors; or a tuple
+            of two, for anchors and for candidates, which may share parameters. A module is trained in place.
+        objective: scores -> (N,) losses; by default InfoNCE in both directions.
+        epochs: passes over the pairs, at most (see `patience`).
+        batch_size: pairs a step; each is told from all others of its batch.
+        learning_rate: peak of the encoder's, of Adam.
+        weight_decay: of matrices (not of biases and other vectors).
+        temperature: of the scores at the start.
+        learn_temperature: whether it is learned.
+        temperature_learning_rate: peak of the rate of log temperature.
+        warmup: share of the steps in which the learning rate rises; afterwards it falls along a cosine to zero.
+        patience: validations without improvement before the run stops; None never stops early. Either way the encoder
+            of the best validation is what comes back.
+        validation, test: shares of the pairs to choose by, and to report on.
+        validation_candidates: how many candidates a validation tells from, whatever the batch size.
+        validations_per_epoch: how often to look.
+        normalize: scale vectors to unit length, so that scores are cosines over temperature.
+        device: where to train; default: where the encoder is.
+        seed: of the split, the order of batches, and torch's generator during the run (which is put back).
+        out: folder for checkpoint, log, model, search index and result; None writes nothing.
+        resume: go on with the run in `out` (from its start if it had not yet saved anything).
+        overwrite: throw away the run in `out`.
+        checkpoint_seconds: time between checkpoints.
+        progress: show a progress bar; None: if a person is watching.
+        tensorboard: also write TensorBoard event files.
+        evaluate: evaluate on the reported split at the end.
+
+    Raises:
+        InputError: pairs or settings that cannot be right, a folder that is taken, a checkpoint that does not fit.
+        InfomaxError: the loss is no longer finite, or the disk is full. The last checkpoint is kept.
+    """
+    given = locals()  # before any other name is bound: the arguments
+    chosen = {f.name: given[f.name] for f in fields(Settings) if f.name != "objective"}
+    settings = Settings(**chosen, objective=name_of(objective))
+    if (resume or overwrite or tensorboard) and out is None:
+        raise InputError("resume, overwrite and tensorboard are about files; name their folder by out=.")
+    folder = None if out is None else claim(out, resume=resume, overwrite=overwrite)
+    if tensorboard:
+        board(None)
+    saved = checkpoint.load(folder / CHECKPOINT) if folder and resume and (folder / CHECKPOINT).exists() else None
+    clock = Clock()
+    with _own_generator(seed), Bar(progress) as bar:
+        bar.describe("reading pairs")
+        parts = part(pairs, settings, clock)
+        check_encoder(encoder, parts.train)
+        bar.describe("preparing texts")
+        task, parts = _begin(parts, encoder, objective, settings, folder, device, clock, overwrite=overwrite)
+        data = "" if folder is None else fingerprint(parts.all)
+        state, untrained = _where(task, parts, saved, data, evaluate=evaluate)
+        sit(task, state, folder, bar, data=data, untrained=untrained, every=checkpoint_seconds, tensorboard=tensorboard)
+        clock.seconds["train"] = state.seconds
+        bar.describe("evaluating")
+        return _end(task, state, parts, folder, clock, untrained, evaluate=evaluate)
+
+
+def _begin(
+    parts: Parts,
+    encoder: Any,
+    objective: Callable[..., torch.Tensor],
+    settings: Settings,
+    folder: Path | None,
+    device: str | torch.device | None,
+    clock: Clock,
+    *,
+    overwrite: bool,
+) -> tuple[Task, Parts]:
+    """The task, and the parts with their texts tokenised. From here on the folder is written to."""
+    if folder is not None:
+        clear(folder, keep_run=not overwrite)
+    with clock("tokenise"):
+        chosen = choose_encoder(encoder, parts.train, folder and folder / INITIAL, settings.seed)
+        learner = Learner(chosen, settings.temperature, learn_temperature=settings.learn_temperature)
+        if device is not None:
+            learner.to(device)
+        parts = parts.prepared_for(learner.encoder)
+    look = None
+    if len(parts.validation) >= 2:
+        look = Validation(
+            parts.validation, settings.validation_candidates, normalize=settings.normalize, seed=settings.seed
+        )
+    task = Task(
+        learner=learner,
+        optimizer=optimizer_for(learner, settings),
+        objective=objective,
+        pairs=parts.train,
+        validation=look,
+        settings=settings,
+        reads_as_bound=objective is symmetric_info_nce or objective is info_nce,
+    )
+    return task, parts
+
+
+def _where(
+    task: Task, parts: Parts, saved: dict[str, Any] | None, data: str, *, evaluate: bool
+) -> tuple[State, Retrieval | None]:
+    """Where the run stands: at its checkpoint, or at its start (then how well the untrained encoder retrieves)."""
+    if saved is not None:
+        return restore(saved, task, data)
+    if not evaluate or len(parts.test) < 2:
+        return State(), None
+    anchors, candidates = embed_pairs(task.learner.encoder, parts.test, normalize=task.settings.normalize)
+    return State(), retrieval(anchors, candidates, ids=parts.test.ids)
+
+
+def _end(
+    task: Task,
+    state: State,
+    parts: Parts,
+    folder: Path | None,
+    clock: Clock,
+    untrained: Retrieval | None,
+    *,
+    evaluate: bool,
+) -> FitResult:
+    """Put back the best encoder, evaluate it once, and leave the folder complete (unless the run was interrupted)."""
+    learner = task.learner
+    if state.best is not None:
+        learner.load_state_dict(state.best)
+    learner.eval()
+    temperature, found = float(learner.temperature().detach()), None
+    if state.finished and evaluate and len(parts.test) >= 2:
+        with clock("evaluate"):
+            found = evaluate_pairs(
+                learner.encoder,
+                parts.test,
+                temperature=temperature,
+                normalize=task.settings.normalize,
+                untrained=untrained,
+                seed=task.settings.seed,
+            )
+    result = FitResult(
+        encoder=learner.encoder,
+        temperature=temperature,
+        history=state.history,
+        evaluation=found,
+        read=parts.all.report,
+        sizes=parts.sizes,
+        settings=task.settings.to_dict(),
+        versions=versions(),
+        seconds=clock.seconds,
+        warnings=tuple(parts.warnings + _dropped(state)),
+        path=folder,
+        interrupted=not state.finished,
+    )
+    if folder is not None and state.finished:
+        save_outcome(folder, result, parts)
+    return result
+
+
+def _dropped(state: State) -> list[str]:
+    if not state.dropped:
+        return []
+    return [
+        f"{state.dropped} batches were left out: all their rows shared an id (or there was only one), so no negatives."
+    ]
+
+
+@contextmanager
+def _own_generator(seed: int) -> Iterator[None]:
+    """torch's generators (dropout draws from them) seeded for the run, and put back after it."""
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield

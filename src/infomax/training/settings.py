@@ -1,0 +1,82 @@
+"""Every argument that shapes a run, checked once; two runs with equal settings and equal data end bit for bit equal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import Any
+
+from infomax.errors import InputError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See `fit` for what each means."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    temperature: float
+    learn_temperature: bool
+    temperature_learning_rate: float
+    warmup: float
+    patience: int | None
+    validation: float
+    test: float
+    validation_candidates: int
+    validations_per_epoch: int
+    normalize: bool
+    seed: int
+    objective: str
+
+    def __post_init__(self) -> None:
+        _whole("epochs", self.epochs, 1)
+        _whole("batch_size", self.batch_size, 2, "a pair alone in its batch has no negatives")
+        _whole("validation_candidates", self.validation_candidates, 2)
+        _whole("validations_per_epoch", self.validations_per_epoch, 1)
+        _whole("seed", self.seed, 0)
+        if self.patience is not None:
+            _whole("patience", self.patience, 1)
+        _between("learning_rate", self.learning_rate, 0, 1e3)
+        _between("temperature_learning_rate", self.temperature_learning_rate, 0, 1e3)
+        _between("weight_decay", self.weight_decay, 0, 1e3, closed=True)
+        _between("temperature", self.temperature, 0.001, 100, closed=True)
+        _between("warmup", self.warmup, 0, 1, closed=True)
+        _between("validation", self.validation, 0, 1, closed=True)
+        _between("test", self.test, 0, 1, closed=True)
+        if self.validation + self.test >= 1:
+            raise InputError(
+                f"validation and test are the shares held out and must leave some pairs to learn from, "
+                f"got {self.validation} + {self.test}."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Names of the settings in which two runs differ, in the order of `Settings`."""
+    return [f.name for f in fields(Settings) if one.get(f.name) != other.get(f.name)]
+
+
+def name_of(function: Any) -> str:
+    """How settings name an objective: its dotted name, and the arguments of a `functools.partial`."""
+    if isinstance(function, partial):
+        arguments = [*map(repr, function.args), *(f"{k}={v!r}" for k, v in sorted(function.keywords.items()))]
+        return f"{name_of(function.func)}({', '.join(arguments)})"
+    return getattr(function, "__qualname__", type(function).__qualname__)
+
+
+def _whole(name: str, value: Any, least: int, why: str = "") -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InputError(
+            f"{name} must be a whole number of at least {least}, got {value!r}{f' ({why})' if why else ''}."
+        )
+
+
+def _between(name: str, value: Any, low: float, high: float, *, closed: bool = False) -> None:
+    inside = isinstance(value, int | float) and (low <= value <= high if closed else low < value < high)
+    if not inside:
+        raise InputError(f"{name} must be a number between {low} and {high}, got {value!r}.")

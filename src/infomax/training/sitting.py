@@ -1,0 +1,60 @@
+"""One sitting of a run: from where it stands until it is finished or interrupted, with its log and checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+
+from infomax.evaluation.result import Retrieval
+from infomax.training import checkpoint
+from infomax.training.interrupt import Interrupt
+from infomax.training.journal import Bar, Journal
+from infomax.training.loop import Task, train
+from infomax.training.resume import snapshot
+from infomax.training.run_folder import CHECKPOINT
+from infomax.training.state import State
+
+
+def sit(
+    task: Task,
+    state: State,
+    folder: Path | None,
+    bar: Bar,
+    *,
+    data: str,
+    untrained: Retrieval | None,
+    every: float,
+    tensorboard: bool,
+) -> None:
+    """Train; `state` says afterwards whether it is finished.
+
+    Args:
+        folder: of the run; None saves nothing.
+        data: fingerprint of the pairs.
+        untrained: retrieval before training, kept in the checkpoint.
+        every: seconds between checkpoints.
+    """
+    journal = Journal(folder, state.history, tensorboard=tensorboard)
+    bar.describe("training", total=task.steps)
+    logged, saved = len(state.history), monotonic()
+
+    def tell() -> None:
+        nonlocal logged
+        for entry in state.history[logged:]:
+            journal.write(entry)
+        logged = len(state.history)
+        bar.advance(state.step, state.history)
+
+    with Interrupt() as interrupt:
+
+        def save() -> None:
+            nonlocal saved
+            wanted = interrupt.requested or state.finished or monotonic() - saved >= every
+            if folder is not None and wanted:
+                checkpoint.save(folder / CHECKPOINT, snapshot(task, state, data, untrained))
+                saved = monotonic()
+
+        try:
+            train(task, state, tell=tell, save=save, stop=lambda: interrupt.requested)
+        finally:
+            journal.close()
