@@ -6,8 +6,8 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,8 +26,21 @@ class TemporaryFolder:
     """A folder that is deleted when nothing refers to this object any more, or at exit."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="infomax-"))
+        with blaming_disk(tempfile.gettempdir()):
+            self.path = Path(tempfile.mkdtemp(prefix="infomax-"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+@contextmanager
+def blaming_disk(folder: str | Path) -> Iterator[None]:
+    """Turn an OSError of writing into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise InfomaxError(
+            f"Could not write the pairs to {folder} ({error.strerror or error}): free some space there, or name "
+            "another folder with cache=, INFOMAX_CACHE or TMPDIR."
+        ) from error
 
 
 def write_arrow(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
@@ -37,16 +50,15 @@ def write_arrow(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
         InfomaxError: the folder cannot be written to, or the disk is full.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    source = iter(batches)
     try:
-        with _blaming_disk(path):
+        with blaming_disk(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
             sink = pa.OSFile(str(part), "wb")
         with sink, pa.ipc.new_file(sink, schema) as writer:
-            for batch in source:  # errors of reading are the reader's to explain
-                with _blaming_disk(path):
+            for batch in batches:  # errors of reading are the reader's to explain
+                with blaming_disk(path.parent):
                     writer.write_batch(batch)
-        with _blaming_disk(path):
+        with blaming_disk(path.parent):
             os.replace(part, path)
     finally:
         with suppress(OSError):
@@ -56,17 +68,3 @@ def write_arrow(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 def map_arrow(path: Path) -> pa.Table:
     """The table in an Arrow IPC file, mapped. Raises OSError or pa.ArrowInvalid if it is missing or not such a file."""
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-
-
-class _blaming_disk:
-    def __init__(self, path: Path) -> None:
-        self.folder = path.parent
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise InfomaxError(
-                f"Could not write the pairs to {self.folder} ({error.strerror or error}): free some space there, or "
-                "name another folder with cache=, INFOMAX_CACHE or TMPDIR."
-            ) from error

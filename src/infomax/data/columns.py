@@ -36,6 +36,7 @@ class TextColumn(Sequence[str]):
             return self._read(np.arange(*rows.indices(len(self))))
         if isinstance(rows, int | np.integer):
             return self._read(np.array([rows]))[0]
+        rows = np.asarray(rows)
         return self._read(np.flatnonzero(rows) if rows.dtype == bool else rows)
 
     def __iter__(self) -> Iterator[str]:

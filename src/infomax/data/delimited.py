@@ -65,6 +65,8 @@ def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
         raise not_in_encoding(path, encoding) from None
     except csv.Error as error:
         raise InputError(f"The header of {path} cannot be read: {error}.") from error
+    if not names:
+        raise InputError(f"{path} is empty: give a file with a header and rows.")
     if len(names) == 1:
         for other, name in _NAMES.items():
             if other in names[0]:

@@ -113,11 +113,13 @@ def _tasks(files: list[SourceRef]) -> Iterator[list[SourceRef]]:
 
 
 def _read_task(task: list[SourceRef]) -> tuple[list[SourceRef], list[SourceFile]]:
+    collecting = gc.isenabled()
     gc.disable()  # a syntax tree has no cycles, but its many objects set off the collector: a quarter of the time
     try:
         return task, [read_source(file.path) for file in task]
     finally:
-        gc.enable()
+        if collecting:
+            gc.enable()
 
 
 def _table_row(file: SourceRef, source: SourceFile) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from infomax.data.text_files import not_in_encoding, open_bytes
+from infomax.data.text_files import not_in_encoding, open_bytes, well_formed
 from infomax.errors import InputError
 
 _BATCH_BYTES = 8 << 20
@@ -72,4 +72,4 @@ def _text(value: Any, name: str, path: Path, line: int) -> str | None:
         return None
     if isinstance(value, dict | list):
         raise InputError(f"Column {name!r} of {path} is nested (line {line}): give text, or a column inside it.")
-    return value if isinstance(value, str) else str(value)
+    return well_formed(value) if isinstance(value, str) else str(value)

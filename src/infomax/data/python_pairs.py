@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -43,8 +43,8 @@ def python_pairs(
             the running interpreter's environment.
         cache: folder of the harvest's cache; None means $INFOMAX_CACHE, $XDG_CACHE_HOME/infomax or ~/.cache/infomax.
         jobs: processes; None means one per available core.
-        max_pairs: keep at most this many, by whole files: the first root (by default the standard library) always,
-            then files in an order that is arbitrary but the same everywhere.
+        max_pairs: keep at most this many, by whole files, in an order that is arbitrary but the same everywhere; with
+            `roots=None` the standard library is always kept whole and comes first.
         progress: called with (files done, files to parse) now and then.
 
     Returns:
@@ -57,7 +57,8 @@ def python_pairs(
     folders = _as_folders(roots)
     files = source_files(folders)
     table, owner = harvest(files, folders, Path(cache) if cache is not None else None, jobs or _cores(), progress)
-    pairs = _pairs_of(table, owner, files, _count_first(files, folders), max_pairs, ", ".join(map(str, folders)))
+    always = 0 if roots is None else -1  # the root that max_pairs leaves whole
+    pairs = _pairs_of(table, owner, files, always, max_pairs, ", ".join(map(str, folders)))
     if not len(pairs):
         where = "this environment" if roots is None else pairs.report.source
         raise InputError(f"No documented Python function in {where} ({len(files)} files): give a source folder.")
@@ -75,12 +76,8 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _count_first(files: list[SourceRef], folders: list[Path]) -> int:
-    return sum(Path(file.path).is_relative_to(folders[0]) for file in files)
-
-
 def _pairs_of(
-    table: pa.Table, owner: object, files: list[SourceRef], first: int, max_pairs: int | None, source: str
+    table: pa.Table, owner: object, files: list[SourceRef], always: int, max_pairs: int | None, source: str
 ) -> Pairs:
     at = {path: row for row, path in enumerate(table.column("path").to_pylist())}
     file_rows = np.array([at[file.path] for file in files], dtype=np.int64)
@@ -99,7 +96,7 @@ def _pairs_of(
     keep = _first_of_each(codes_of(anchor_digest), codes_of(candidate_digest))
     skipped["exact twins of another pair"] = int(len(rows) - keep.sum())
     if max_pairs is not None:
-        chosen = keep & _within(files, first, groups, keep, max_pairs)
+        chosen = keep & _within(files, always, groups[keep], max_pairs)[groups]
         skipped["functions beyond max_pairs"] = int(keep.sum() - chosen.sum())
         keep = chosen
     rows, groups = rows[keep], groups[keep]
@@ -135,14 +132,13 @@ def _first_of_each(*codes: np.ndarray) -> np.ndarray:
     return keep
 
 
-def _within(files: list[SourceRef], first: int, groups: np.ndarray, keep: np.ndarray, max_pairs: int) -> np.ndarray:
-    """(n,) bool: rows of the first `first` files, and of as many others, in order of a digest, as fit."""
-    per_file = np.bincount(groups[keep], minlength=len(files))
-    others: Iterable[int] = sorted(
-        range(first, len(files)), key=lambda i: blake2b(files[i].shown.encode(), digest_size=8).digest()
-    )
-    order = np.array([*range(first), *others], dtype=np.int64)
-    taken = np.zeros(len(files), dtype=bool)
-    taken[order[np.cumsum(per_file[order]) <= max_pairs]] = True
-    taken[:first] = True
-    return taken[groups]
+def _within(files: list[SourceRef], always: int, groups: np.ndarray, max_pairs: int) -> np.ndarray:
+    """(files,) bool: files of the root `always`, and of the others, in order of a digest of their name, what fits."""
+    counts = np.bincount(groups, minlength=len(files)).tolist()
+    taken = np.array([file.root == always for file in files], dtype=bool)
+    room = max_pairs - sum(count for count, kept in zip(counts, taken, strict=True) if kept)
+    for i in sorted(np.flatnonzero(~taken).tolist(), key=lambda i: blake2b(files[i].shown.encode()).digest()):
+        if counts[i] <= room:
+            taken[i] = True
+            room -= counts[i]
+    return taken

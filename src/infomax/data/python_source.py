@@ -4,8 +4,6 @@ A docstring says in words what the code beside it does, so docstring and code ar
 pair. The anchor is the docstring's prose up to its first section, the way one would ask for the function. The
 candidate is the source without the docstring, under the line of its class, so that nothing of the anchor is copied
 into it. Functions inside functions are left to the function that holds them.
-
-Only the standard library is imported here, because every harvesting process imports this module.
 """
 
 from __future__ import annotations
@@ -20,6 +18,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from infomax.data.text_files import well_formed
 
 MIN_WORDS = 3  # as in CodeSearchNet: a shorter docstring does not tell functions apart
 
@@ -86,7 +86,7 @@ def _collect(body: list[ast.stmt], lines: list[str], found: SourceFile) -> None:
         if reason:
             found.skipped[reason] += 1
         else:
-            found.rows.append((".".join((*scope, node.name)), node.lineno, _clean(prose), _clean(code)))
+            found.rows.append((".".join((*scope, node.name)), node.lineno, well_formed(prose), well_formed(code)))
 
 
 def _functions(body: Iterable[ast.AST], scope: tuple[str, ...]) -> Iterator[tuple[_Function, tuple[str, ...]]]:
@@ -135,8 +135,3 @@ def _says_nothing(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Pass) or (
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     )
-
-
-def _clean(text: str) -> str:
-    """Lone surrogates, which a string literal may hold, have no UTF-8 form: replace them."""
-    return text.encode("utf-8", "replace").decode()

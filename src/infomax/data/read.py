@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
 from itertools import chain
@@ -14,8 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from infomax.data.array_pairs import array_pairs, is_array
-from infomax.data.arrow_file import TemporaryFolder, map_arrow, write_arrow
+from infomax.data.arrow_file import TemporaryFolder, blaming_disk, map_arrow, write_arrow
 from infomax.data.delimited import delimited_batches
+from infomax.data.in_memory import as_table
 from infomax.data.jsonl import jsonl_batches
 from infomax.data.pairs import Pairs, ReadReport
 from infomax.data.python_pairs import python_pairs
@@ -73,7 +74,7 @@ def read_pairs(
     if isinstance(source, tuple) and len(source) == 2 and all(is_array(values) for values in source):
         return array_pairs(*source)
     tally = Tally()
-    batches = table_batches(_as_table(source), lambda names: assign_roles(names, request, "the table"), "the table")
+    batches = table_batches(as_table(source), lambda names: assign_roles(names, request, "the table"), "the table")
     kept = list(valid_rows(batches, tally))
     table = pa.Table.from_batches(kept) if kept else pa.table({"anchor": [], "candidate": []})
     return text_pairs(table, _report("data in memory", tally))
@@ -83,7 +84,7 @@ def _from_path(
     source: str | os.PathLike[str], request: Request, cache: Path | None, encoding: str | None, delimiter: str | None
 ) -> Pairs:
     path = Path(source).expanduser()
-    if source == "python" and not path.exists():
+    if source == "python":  # a folder of that name is "./python"
         return python_pairs(cache=cache)
     if path.is_dir() or path.suffix == ".py":
         return python_pairs(path, cache=cache)
@@ -131,70 +132,34 @@ def _reader(
 
 def _write(path: Path, arrow: Path, read: Callable[[Tally], Iterator[pa.RecordBatch]]) -> ReadReport:
     tally = Tally()
-    batches = valid_rows(read(tally), tally)
+    batches = valid_rows(_readable(path, read(tally)), tally)
     first = next(batches, pa.RecordBatch.from_pydict({"anchor": [], "candidate": []}))
     write_arrow(arrow, first.schema, chain([first], batches))
     report = _report(str(path), tally)
-    arrow.with_suffix(".json").write_text(json.dumps(asdict(report)))
+    with blaming_disk(arrow.parent):
+        arrow.with_suffix(".json").write_text(json.dumps(asdict(report)))
     return report
+
+
+def _readable(path: Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from batches
+    except OSError as error:  # no permission, a broken archive
+        raise InputError(
+            f"{path} cannot be read ({error.strerror or error}): check its permissions or copy it anew."
+        ) from error
 
 
 def _kept_report(arrow: Path) -> ReadReport | None:
     """The report beside a complete Arrow file of an earlier call."""
     try:
-        if map_arrow(arrow) is not None:
-            return ReadReport(**json.loads(arrow.with_suffix(".json").read_text()))
-    except (OSError, ValueError, TypeError):  # missing, cut short or foreign: read anew (ArrowInvalid is a ValueError)
-        pass
-    return None
+        map_arrow(arrow)
+        return ReadReport(**json.loads(arrow.with_suffix(".json").read_text()))
+    except (OSError, ValueError, TypeError):  # missing, cut short or foreign (ArrowInvalid is a ValueError)
+        return None
 
 
 def _report(source: str, tally: Tally) -> ReadReport:
     ragged = sum(tally.skipped.values()) - (tally.read - tally.kept)  # rows that never became part of a batch
     skipped = {reason: count for reason, count in tally.skipped.items() if count}
     return ReadReport(source, tally.read + ragged, tally.kept, skipped)
-
-
-def _as_table(source: Any) -> pa.Table:
-    if isinstance(source, tuple) and len(source) == 2 and not all(isinstance(side, str) for side in source):
-        anchors, candidates = (_texts(side, name) for side, name in zip(source, ("anchors", "candidates"), strict=True))
-        if len(anchors) != len(candidates):
-            raise InputError(
-                f"{len(anchors):,} anchors and {len(candidates):,} candidates: give as many of one as of the other."
-            )
-        return pa.table({"anchor": anchors, "candidate": candidates})
-    if hasattr(source, "__arrow_c_stream__"):
-        return _arrow(lambda: pa.table(source))
-    if isinstance(source, Iterable):
-        return _from_rows(list(source))
-    raise InputError(
-        f"Cannot read pairs from {type(source).__name__}: give a file, a list of (anchor, candidate), a tuple "
-        "(anchors, candidates), or a pandas, polars or pyarrow table."
-    )
-
-
-def _texts(side: Any, name: str) -> pa.Array:
-    if isinstance(side, str) or not isinstance(side, Iterable):
-        raise InputError(f"The {name} are {type(side).__name__}: give a sequence of texts, one per pair.")
-    texts = list(side)
-    for row, text in enumerate(texts):
-        if not isinstance(text, str) and text is not None and text == text:
-            raise InputError(f"Row {row:,} of the {name} is {type(text).__name__}: give texts.")
-    return pa.array([text if isinstance(text, str) else None for text in texts], type=pa.string())
-
-
-def _from_rows(rows: list[Any]) -> pa.Table:
-    for number, row in enumerate(rows):
-        if isinstance(row, str) or not isinstance(row, Sequence) or len(row) != 2:
-            raise InputError(
-                f"Row {number:,} is {str(row)[:60]!r}: a list holds (anchor, candidate) texts; two whole columns go "
-                "in a tuple (anchors, candidates)."
-            )
-    return _as_table(([row[0] for row in rows], [row[1] for row in rows]))
-
-
-def _arrow(convert: Callable[[], pa.Table]) -> pa.Table:
-    try:
-        return convert()
-    except pa.ArrowException as error:
-        raise InputError(f"The table has a column of mixed types ({error}): make its columns text.") from error

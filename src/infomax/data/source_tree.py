@@ -20,10 +20,11 @@ EXCLUDED_FOLDERS = frozenset(_TESTS | _COPIES | _ROOTS)
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
-    """One file to read: its path, its path below its root (shown to people), and what tells a changed file."""
+    """One file to read: its path, its root's place in the list, its path below that root, what tells a changed file."""
 
     path: str
-    shown: str
+    root: int
+    shown: str  # to people
     size: int
     modified: int  # ns
 
@@ -47,7 +48,7 @@ def environment_roots() -> list[Path]:
 def source_files(roots: Iterable[Path]) -> list[SourceRef]:
     """Every Python file below the roots, each once, root by root, in order of path."""
     found: dict[str, SourceRef] = {}
-    for root in roots:
+    for number, root in enumerate(roots):
         if not root.exists():
             raise InputError(f"No Python source at {root}: give an existing folder or .py file.")
         # a root that is itself a package, or a single file, is shown under its own name
@@ -56,7 +57,7 @@ def source_files(roots: Iterable[Path]) -> list[SourceRef]:
             if str(path) not in found:
                 stat = path.stat()
                 shown = path.relative_to(base).as_posix()
-                found[str(path)] = SourceRef(str(path), shown, stat.st_size, stat.st_mtime_ns)
+                found[str(path)] = SourceRef(str(path), number, shown, stat.st_size, stat.st_mtime_ns)
     return list(found.values())
 
 

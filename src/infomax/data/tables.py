@@ -26,7 +26,7 @@ def parquet_batches(path: Path, assign: Assign) -> Iterator[pa.RecordBatch]:
     row_bytes = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1.0)
     rows = int(max(1, min(65_536, _BATCH_BYTES / max(row_bytes, 1.0))))
     for batch in file.iter_batches(rows, columns=list(dict.fromkeys(roles.values())), use_threads=False):
-        yield _as_roles(batch, roles)
+        yield _as_roles(batch, roles, str(path))
 
 
 def table_batches(table: pa.Table, assign: Assign, source: str) -> Iterator[pa.RecordBatch]:
@@ -34,17 +34,22 @@ def table_batches(table: pa.Table, assign: Assign, source: str) -> Iterator[pa.R
     roles = assign(table.column_names)
     _refuse_nested(table.schema, roles, source)
     for batch in table.select(list(dict.fromkeys(roles.values()))).to_batches(max_chunksize=16_384):
-        yield _as_roles(batch, roles)
+        yield _as_roles(batch, roles, source)
 
 
-def _as_roles(batch: pa.RecordBatch, roles: dict[str, str]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([_text(batch.column(name)) for name in roles.values()], names=list(roles))
+def _as_roles(batch: pa.RecordBatch, roles: dict[str, str], source: str) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [_text(batch.column(name), name, source) for name in roles.values()], names=list(roles)
+    )
 
 
-def _text(column: pa.Array) -> pa.Array:
+def _text(column: pa.Array, name: str, source: str) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return column.cast(pa.string())
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException as error:  # bytes that are not UTF-8, types without a text form
+        raise InputError(f"Column {name!r} of {source} cannot be text ({error}): convert it to strings.") from error
 
 
 def _refuse_nested(schema: pa.Schema, roles: dict[str, str], source: str) -> None:

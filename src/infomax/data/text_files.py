@@ -25,6 +25,11 @@ def check_encoding(encoding: str) -> str:
     return "utf-8" if name == "utf-8-sig" else name
 
 
+def well_formed(text: str) -> str:
+    """The text with lone surrogates, which have no UTF-8 form, replaced by question marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def not_in_encoding(path: Path, encoding: str) -> InputError:
     """The error for a file that does not decode, with the place of its first bad byte."""
     with open_bytes(path) as file:

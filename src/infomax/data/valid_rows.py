@@ -23,17 +23,25 @@ class Tally:
 
 
 def valid_rows(batches: Iterable[pa.RecordBatch], tally: Tally) -> Iterator[pa.RecordBatch]:
-    """The rows whose anchor and candidate hold text; empty groups and labels stay."""
+    """The rows whose anchor and candidate hold text; an empty group stays, an empty label becomes the candidate."""
     for batch in batches:
         tally.read += len(batch)
         empty = pc.or_(_is_blank(batch.column("anchor")), _is_blank(batch.column("candidate")))
         long = pc.or_(_is_long(batch.column("anchor")), _is_long(batch.column("candidate")))
+        long = pc.and_not(long, empty)  # one reason a row
         tally.skipped["rows with an empty cell"] += pc.sum(empty).as_py() or 0
         tally.skipped[f"rows with a cell of more than {MAX_CELL_BYTES >> 20} MiB"] += pc.sum(long).as_py() or 0
         kept = batch.filter(pc.invert(pc.or_(empty, long)))
         tally.kept += len(kept)
         if len(kept):
-            yield kept
+            yield _labelled(kept)
+
+
+def _labelled(batch: pa.RecordBatch) -> pa.RecordBatch:
+    if "label" not in batch.schema.names:
+        return batch
+    filled = pc.coalesce(batch.column("label"), batch.column("candidate"))
+    return batch.set_column(batch.schema.names.index("label"), "label", filled)
 
 
 def _is_blank(texts: pa.Array) -> pa.Array:
