@@ -10,11 +10,12 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from infomax.errors import InfomaxError
 
 
-def replace(path: Path, write: Callable[[Path], None]) -> None:
+def replace(path: Path, write: Callable[[Path], Any]) -> None:
     """Let `write(temporary)` make the new content, then move it over `path` atomically.
 
     Raises:

@@ -91,5 +91,5 @@ def _unpack(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
 def _checksum(tensors: dict[str, torch.Tensor], plain: str) -> int:
     value = crc32(plain.encode())
     for name in sorted(tensors):
-        value = crc32(tensors[name].reshape(-1).view(torch.uint8).numpy(), value)
+        value = crc32(tensors[name].reshape(-1).view(torch.uint8).numpy().data, value)
     return value

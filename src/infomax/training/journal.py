@@ -31,7 +31,7 @@ class Journal:
         self._board = board(folder / "tensorboard") if folder and tensorboard else None
         if self._path:
             text = "".join(json.dumps(entry) + "\n" for entry in history)
-            replace(self._path, lambda path: path.write_text(text, encoding="utf-8") and None)
+            replace(self._path, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write(self, entry: Mapping[str, float]) -> None:
         """Append one entry."""

@@ -32,11 +32,11 @@ def save_encoder(encoder: nn.Module, folder: Path) -> None:
     if isinstance(encoder, TwoSided):
         save_encoder(encoder.anchor, folder / "anchor")
         save_encoder(encoder.candidate, folder / "candidate")
-    elif hasattr(encoder, "save"):
+    elif callable(save := getattr(encoder, "save", None)):
         try:
             if folder.exists():
                 shutil.rmtree(folder)
-            encoder.save(folder)
+            save(folder)
         except OSError as error:
             raise cannot_write(folder, error) from error
     else:

@@ -13,15 +13,86 @@ import numpy as np
 import torch
 
 import infomax
-from infomax.evaluation import build_index
+from infomax.evaluation import build_index, held_out
+from infomax.evaluation.result import Retrieval
 from infomax.evaluation.storage import replace
+from infomax.training.clock import Clock
+from infomax.training.loop import Task
 from infomax.training.model_folder import save_encoder
 from infomax.training.parts import Parts
 from infomax.training.result import FitResult
 from infomax.training.run_folder import INDEX, INITIAL, MODEL, RESULT
+from infomax.training.state import State
 
 
-def versions() -> dict[str, str]:
+def end(
+    task: Task,
+    state: State,
+    parts: Parts,
+    folder: Path | None,
+    clock: Clock,
+    untrained: Retrieval | None,
+    *,
+    evaluate: bool,
+) -> FitResult:
+    """Put back the best encoder, evaluate it once, and leave the folder complete (unless the run was interrupted)."""
+    learner, settings = task.learner, task.settings
+    if state.best is not None:
+        learner.load_state_dict(state.best)
+    learner.eval()
+    temperature, found = float(learner.temperature().detach()), None
+    if state.finished and evaluate and len(parts.test) >= 2:
+        with clock("evaluate"):
+            found = held_out.evaluate(
+                learner.encoder,
+                parts.test,
+                temperature=temperature,
+                normalize=settings.normalize,
+                untrained=untrained,
+                seed=settings.seed,
+            )
+    result = FitResult(
+        encoder=learner.encoder,
+        temperature=temperature,
+        history=state.history,
+        evaluation=found,
+        read=parts.all.report,
+        sizes=parts.sizes,
+        settings=settings.to_dict(),
+        versions=_versions(),
+        seconds=clock.seconds,
+        warnings=tuple(parts.warnings + _dropped(state)),
+        path=folder,
+        interrupted=not state.finished,
+    )
+    if folder is not None and state.finished:
+        with clock("save"):
+            _save(folder, result, parts)
+    return result
+
+
+def _dropped(state: State) -> list[str]:
+    if not state.dropped:
+        return []
+    return [
+        f"{state.dropped} batches were left out: all their rows shared an id (or there was only one), so no negatives."
+    ]
+
+
+def _save(folder: Path, result: FitResult, parts: Parts) -> None:
+    """Write the learned encoder, the index of all candidates, and the result as JSON.
+
+    Raises:
+        InfomaxError: the disk is full or cannot be written.
+    """
+    save_encoder(result.encoder, folder / MODEL)
+    build_index(result.encoder, parts.all.candidates, parts.all.labels).save(folder / INDEX)
+    text = json.dumps(_strict(result.to_dict()), indent=1, allow_nan=False)
+    replace(folder / RESULT, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    shutil.rmtree(folder / INITIAL, ignore_errors=True)
+
+
+def _versions() -> dict[str, str]:
     """Of what a result depends on."""
     return {
         "python": platform.python_version(),
@@ -32,23 +103,10 @@ def versions() -> dict[str, str]:
     }
 
 
-def save_outcome(folder: Path, result: FitResult, parts: Parts) -> None:
-    """Write the learned encoder, the index of all candidates, and the result as JSON.
-
-    Raises:
-        InfomaxError: the disk is full or cannot be written.
-    """
-    save_encoder(result.encoder, folder / MODEL)
-    build_index(result.encoder, parts.all.candidates, parts.all.labels).save(folder / INDEX)
-    text = json.dumps(strict(result.to_dict()), indent=1, allow_nan=False)
-    replace(folder / RESULT, lambda path: path.write_text(text + "\n", encoding="utf-8") and None)
-    shutil.rmtree(folder / INITIAL, ignore_errors=True)
-
-
-def strict(node: Any) -> Any:
+def _strict(node: Any) -> Any:
     """`node` with every number that JSON does not know (nan, infinity) as None."""
     if isinstance(node, dict):
-        return {str(key): strict(value) for key, value in node.items()}
+        return {str(key): _strict(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
-        return [strict(value) for value in node]
+        return [_strict(value) for value in node]
     return None if isinstance(node, float) and not isfinite(node) else node

@@ -27,7 +27,7 @@ class FitResult:
         sizes: pairs in "train", "validation", "test".
         settings: every argument that shaped the run.
         versions: of Python, infomax, torch, numpy and the platform.
-        seconds: wall time of each phase ("read", "split", "tokenise", "train", "evaluate").
+        seconds: wall time of each phase ("read", "split", "tokenise", "train", "evaluate", "save").
         warnings: plain sentences.
         path: the run folder, or None.
         interrupted: training was stopped (Ctrl-C) before its end; the checkpoint resumes it.

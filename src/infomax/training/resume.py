@@ -27,8 +27,8 @@ def fingerprint(*parts: Pairs) -> str:
         for column in (pairs.anchors, pairs.candidates):
             for start in range(0, len(pairs), 4096):
                 _add(digest, column[np.arange(start, min(start + 4096, len(pairs)))])
-        digest.update(np.ascontiguousarray(pairs.ids))
-        digest.update(np.ascontiguousarray(pairs.groups))
+        digest.update(np.ascontiguousarray(pairs.ids).data)
+        digest.update(np.ascontiguousarray(pairs.groups).data)
     return digest.hexdigest()
 
 

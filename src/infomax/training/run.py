@@ -16,7 +16,6 @@ from typing import Any
 import torch
 
 from infomax.errors import InputError
-from infomax.evaluation import evaluate as evaluate_pairs
 from infomax.evaluation.held_out import embed_pairs
 from infomax.evaluation.ranking import retrieval
 from infomax.evaluation.result import Retrieval
@@ -26,7 +25,7 @@ from infomax.training.clock import Clock
 from infomax.training.journal import Bar, board
 from infomax.training.learner import Learner
 from infomax.training.loop import Task
-from infomax.training.outcome import save_outcome, versions
+from infomax.training.outcome import end
 from infomax.training.parts import Parts, part
 from infomax.training.result import FitResult
 from infomax.training.resume import fingerprint, restore
@@ -126,7 +125,7 @@ def fit(
         sit(task, state, folder, bar, data=data, untrained=untrained, every=checkpoint_seconds, tensorboard=tensorboard)
         clock.seconds["train"] = state.seconds
         bar.describe("evaluating")
-        return _end(task, state, parts, folder, clock, untrained, evaluate=evaluate)
+        return end(task, state, parts, folder, clock, untrained, evaluate=evaluate)
 
 
 def _begin(
@@ -176,59 +175,6 @@ def _where(
         return State(), None
     anchors, candidates = embed_pairs(task.learner.encoder, parts.test, normalize=task.settings.normalize)
     return State(), retrieval(anchors, candidates, ids=parts.test.ids)
-
-
-def _end(
-    task: Task,
-    state: State,
-    parts: Parts,
-    folder: Path | None,
-    clock: Clock,
-    untrained: Retrieval | None,
-    *,
-    evaluate: bool,
-) -> FitResult:
-    """Put back the best encoder, evaluate it once, and leave the folder complete (unless the run was interrupted)."""
-    learner = task.learner
-    if state.best is not None:
-        learner.load_state_dict(state.best)
-    learner.eval()
-    temperature, found = float(learner.temperature().detach()), None
-    if state.finished and evaluate and len(parts.test) >= 2:
-        with clock("evaluate"):
-            found = evaluate_pairs(
-                learner.encoder,
-                parts.test,
-                temperature=temperature,
-                normalize=task.settings.normalize,
-                untrained=untrained,
-                seed=task.settings.seed,
-            )
-    result = FitResult(
-        encoder=learner.encoder,
-        temperature=temperature,
-        history=state.history,
-        evaluation=found,
-        read=parts.all.report,
-        sizes=parts.sizes,
-        settings=task.settings.to_dict(),
-        versions=versions(),
-        seconds=clock.seconds,
-        warnings=tuple(parts.warnings + _dropped(state)),
-        path=folder,
-        interrupted=not state.finished,
-    )
-    if folder is not None and state.finished:
-        save_outcome(folder, result, parts)
-    return result
-
-
-def _dropped(state: State) -> list[str]:
-    if not state.dropped:
-        return []
-    return [
-        f"{state.dropped} batches were left out: all their rows shared an id (or there was only one), so no negatives."
-    ]
 
 
 @contextmanager
