@@ -51,14 +51,11 @@ def write_arrow(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with blaming_disk(path.parent):
+        with blaming_disk(path.parent):  # readers turn OSErrors of their own into InputErrors
             path.parent.mkdir(parents=True, exist_ok=True)
-            sink = pa.OSFile(str(part), "wb")
-        with sink, pa.ipc.new_file(sink, schema) as writer:
-            for batch in batches:  # errors of reading are the reader's to explain
-                with blaming_disk(path.parent):
+            with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+                for batch in batches:
                     writer.write_batch(batch)
-        with blaming_disk(path.parent):
             os.replace(part, path)
     finally:
         with suppress(OSError):

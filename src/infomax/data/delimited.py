@@ -17,7 +17,7 @@ from infomax.errors import InputError
 Roles = dict[str, str]
 
 # A row must fit into a block; blocks grow only for files that need it, because a few of them are in memory at once.
-_BLOCKS = (4 << 20, 32 << 20, 256 << 20)
+_BLOCKS = (1 << 20, 16 << 20, 256 << 20)
 _NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 # What programs write for "no value"; the same word in quotes is taken as text.
 _MISSING = ["", "NaN", "nan", "NULL", "null", "<NA>", "N/A", "#N/A"]
@@ -91,7 +91,9 @@ def _open(
     try:
         yield from pacsv.open_csv(
             str(path),
-            read_options=pacsv.ReadOptions(block_size=block_size, encoding="utf8" if encoding == "utf-8" else encoding),
+            read_options=pacsv.ReadOptions(
+                use_threads=False, block_size=block_size, encoding="utf8" if encoding == "utf-8" else encoding
+            ),
             parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip),
             convert_options=pacsv.ConvertOptions(
                 include_columns=names,

@@ -7,6 +7,7 @@ processes end at about the same time.
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -97,7 +98,12 @@ def _read_all(files: list[SourceRef], jobs: int) -> Iterator[tuple[list[SourceRe
         return
     from joblib import Parallel, delayed  # late: a cached harvest needs no processes
 
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_read_task)(task) for task in tasks)
+    pool = Parallel(n_jobs=jobs, return_as="generator_unordered", initializer=_leave_interrupts_to_parent)
+    yield from pool(delayed(_read_task)(task) for task in tasks)
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; one should answer
 
 
 def _tasks(files: list[SourceRef]) -> Iterator[list[SourceRef]]:
