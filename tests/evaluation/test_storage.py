@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from safetensors import SafetensorError
 
 from infomax.errors import InfomaxError
 from infomax.evaluation.storage import replace
@@ -22,6 +23,7 @@ def test_new_content_replaces_old(tmp_path):
     [
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
         (OSError("I/O error: No space left on device (os error 28)"), "disk is full"),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), "disk is full"),
         (OSError(errno.EACCES, "Permission denied"), "Permission denied"),
     ],
 )

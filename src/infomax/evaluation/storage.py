@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from infomax.errors import InfomaxError
 
 
@@ -29,19 +31,21 @@ def replace(path: Path, write: Callable[[Path], Any]) -> None:
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # safetensors wraps what the system says
         raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def cannot_write(path: Path, error: OSError) -> InfomaxError:
+def cannot_write(path: Path, error: Exception) -> InfomaxError:
     """The error of a failed write in words, with its remedy."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
         return InfomaxError(
             f"The disk is full: {path} could not be written and is as it was before; free some space, then resume."
         )
-    return InfomaxError(f"{path} could not be written ({error.strerror or error}); choose a folder that can be.")
+    return InfomaxError(
+        f"{path} could not be written ({getattr(error, 'strerror', None) or error}); choose a folder that can be."
+    )
 
 
 def _flush(path: Path) -> None:

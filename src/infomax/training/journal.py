@@ -26,14 +26,14 @@ class Journal:
         tensorboard: also write event files.
     """
 
-    def __init__(self, folder: Path | None, history: Sequence[Mapping[str, float]], *, tensorboard: bool) -> None:
+    def __init__(self, folder: Path | None, history: Sequence[Mapping[str, float | int]], *, tensorboard: bool) -> None:
         self._path = folder and folder / "log.jsonl"
         self._board = board(folder / "tensorboard") if folder and tensorboard else None
         if self._path:
             text = "".join(json.dumps(entry) + "\n" for entry in history)
             replace(self._path, lambda path: path.write_text(text, encoding="utf-8"))
 
-    def write(self, entry: Mapping[str, float]) -> None:
+    def write(self, entry: Mapping[str, float | int]) -> None:
         """Append one entry."""
         if self._path:
             try:
@@ -89,7 +89,7 @@ class Bar:
         """Name the phase that begins, of `total` steps."""
         self._bar.reset(self._task, description=phase, total=total)
 
-    def advance(self, step: int, history: Sequence[Mapping[str, float]]) -> None:
+    def advance(self, step: int, history: Sequence[Mapping[str, float | int]]) -> None:
         """Show the step and the last validation bound."""
         bounds = [entry["validation_bound"] for entry in history[-50:] if "validation_bound" in entry]
         words = f"training, {bounds[-1] / NATS_PER_BIT:.2f} bits" if bounds else "training"

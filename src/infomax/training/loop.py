@@ -91,7 +91,7 @@ def _turn(task: Task, state: State, rows: np.ndarray, batches: int) -> None:
         state.history.append({"step": state.step, "epoch": epoch, "seconds": state.seconds, **entry, **seen})
 
 
-def _step(task: Task, state: State, rows: np.ndarray) -> dict[str, float]:
+def _step(task: Task, state: State, rows: np.ndarray) -> dict[str, float | int]:
     settings, learner = task.settings, task.learner
     scale = factor(state.step, task.steps, round(settings.warmup * task.steps))
     for group in task.optimizer.param_groups:

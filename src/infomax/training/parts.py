@@ -78,7 +78,7 @@ def part(source: Any, settings: Settings, clock: Clock) -> Parts:
         raise InputError(f"Learning needs at least two pairs, since each is told from the others; got {len(pairs)}.")
     _at_least_two_kinds(pairs, "All pairs share a text, so none can be told from another; give pairs that differ.")
     with clock("split"):
-        split = split_pairs(pairs, validation=settings.validation, test=settings.test, seed=settings.seed)
+        split = split_pairs(pairs, validation=float(settings.validation), test=float(settings.test), seed=settings.seed)
     parts = Parts(pairs, split, [f"Split: {split.report}."] if any(split.moved.values()) else [])
     _at_least_two_kinds(
         parts.train,

@@ -35,7 +35,7 @@ class FitResult:
 
     encoder: torch.nn.Module
     temperature: float
-    history: Sequence[Mapping[str, float]]
+    history: Sequence[Mapping[str, float | int]]
     evaluation: Evaluation | None
     read: ReadReport
     sizes: Mapping[str, int]

@@ -30,9 +30,9 @@ from infomax.training.parts import Parts, part
 from infomax.training.result import FitResult
 from infomax.training.resume import fingerprint, restore
 from infomax.training.run_folder import CHECKPOINT, INITIAL, claim, clear
-from infomax.training.settings import Settings, name_of
+from infomax.training.settings import Real, Settings, Whole, name_of
 from infomax.training.sitting import sit
-from infomax.training.start import check_encoder, choose_encoder, optimizer_for
+from infomax.training.start import check_encoder, choose_encoder, optimizer_for, weigh
 from infomax.training.state import State
 from infomax.training.validation import Validation
 
@@ -44,26 +44,26 @@ def fit(
     *,
     encoder: Any = None,
     objective: Callable[..., torch.Tensor] = symmetric_info_nce,
-    epochs: int = 8,
-    batch_size: int = 2048,
-    learning_rate: float = 0.01,
-    weight_decay: float = 0.0,
-    temperature: float = 0.05,
+    epochs: Whole = 4,
+    batch_size: Whole = 2048,
+    learning_rate: Real = 0.01,
+    weight_decay: Real = 0.0,
+    temperature: Real = 0.07,
     learn_temperature: bool = True,
-    temperature_learning_rate: float = 0.01,
-    warmup: float = 0.05,
-    patience: int | None = 3,
-    validation: float = 0.1,
-    test: float = 0.1,
-    validation_candidates: int = 1024,
-    validations_per_epoch: int = 1,
+    temperature_learning_rate: Real = 0.01,
+    warmup: Real = 0.05,
+    patience: Whole | None = 3,
+    validation: Real = 0.1,
+    test: Real = 0.1,
+    validation_candidates: Whole = 1024,
+    validations_per_epoch: Whole = 1,
     normalize: bool = True,
     device: str | torch.device | None = None,
-    seed: int = 0,
+    seed: Whole = 0,
     out: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    checkpoint_seconds: float = 30.0,
+    checkpoint_seconds: Real = 30.0,
     progress: bool | None = None,
     tensorboard: bool = False,
     evaluate: bool = True,
@@ -148,6 +148,8 @@ def _begin(
         if device is not None:
             learner.to(device)
         parts = parts.prepared_for(learner.encoder)
+        if encoder is None:
+            weigh(learner.encoder, parts.train)
     look = None
     if len(parts.validation) >= 2:
         look = Validation(

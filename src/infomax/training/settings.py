@@ -8,26 +8,29 @@ from typing import Any
 
 from infomax.errors import InputError
 
+Whole = Any  # a whole number, and
+Real = Any  # any number: both are checked below, in words that a user can act on
+
 
 @dataclass(frozen=True)
 class Settings:
     """See `fit` for what each means."""
 
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    temperature: float
+    epochs: Whole
+    batch_size: Whole
+    learning_rate: Real
+    weight_decay: Real
+    temperature: Real
     learn_temperature: bool
-    temperature_learning_rate: float
-    warmup: float
-    patience: int | None
-    validation: float
-    test: float
-    validation_candidates: int
-    validations_per_epoch: int
+    temperature_learning_rate: Real
+    warmup: Real
+    patience: Whole | None
+    validation: Real
+    test: Real
+    validation_candidates: Whole
+    validations_per_epoch: Whole
     normalize: bool
-    seed: int
+    seed: Whole
     objective: str
 
     def __post_init__(self) -> None:
@@ -69,14 +72,14 @@ def name_of(function: Any) -> str:
     return getattr(function, "__qualname__", type(function).__qualname__)
 
 
-def _whole(name: str, value: Any, least: int, why: str = "") -> None:
+def _whole(name: str, value: Whole, least: int, why: str = "") -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InputError(
             f"{name} must be a whole number of at least {least}, got {value!r}{f' ({why})' if why else ''}."
         )
 
 
-def _between(name: str, value: Any, low: float, high: float, *, closed: bool = False) -> None:
+def _between(name: str, value: Real, low: Real, high: Real, *, closed: bool = False) -> None:
     inside = isinstance(value, int | float) and (low <= value <= high if closed else low < value < high)
     if not inside:
         raise InputError(f"{name} must be a number between {low} and {high}, got {value!r}.")

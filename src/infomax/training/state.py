@@ -28,7 +28,7 @@ class State:
     batch: int = 0
     step: int = 0
     seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, float | int]] = field(default_factory=list)
     best: dict[str, torch.Tensor] | None = None
     best_bound: float = float("-inf")
     stale: int = 0

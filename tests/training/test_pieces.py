@@ -1,0 +1,116 @@
+"""Schedule, batches, temperature, settings, the clock: each small piece by itself."""
+
+from itertools import pairwise
+from math import log
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from infomax.errors import InputError
+from infomax.objectives import info_nce
+from infomax.training.batches import epoch_batches, mean_log_candidates, steps_per_epoch
+from infomax.training.clock import Clock
+from infomax.training.learner import COLDEST, HOTTEST, Learner, Temperature
+from infomax.training.schedule import factor
+from infomax.training.settings import Settings, differences, name_of
+
+GOOD = {
+    "epochs": 1, "batch_size": 2, "learning_rate": 0.1, "weight_decay": 0.0, "temperature": 0.1,
+    "learn_temperature": True, "temperature_learning_rate": 0.1, "warmup": 0.0, "patience": None, "validation": 0.1,
+    "test": 0.1, "validation_candidates": 2, "validations_per_epoch": 1, "normalize": True, "seed": 0, "objective": "f",
+}  # fmt: skip
+
+
+def test_the_rate_rises_then_falls_to_zero():
+    values = [factor(step, 100, 10) for step in range(101)]
+    assert values[0] == pytest.approx(0.1)
+    assert max(values) == values[9] == values[10] == 1.0
+    assert all(a < b for a, b in pairwise(values[:10]))
+    assert all(a > b for a, b in pairwise(values[10:]))
+    assert values[55] == pytest.approx(0.5)
+    assert values[100] == 0.0
+    assert factor(0, 1, 0) == 1.0
+
+
+@pytest.mark.parametrize(("n", "size"), [(10, 3), (10, 10), (11, 64), (100, 7)])
+def test_an_epoch_holds_every_row_once(n, size):
+    batches = epoch_batches(np.arange(n), size, 0, 0)
+    assert sorted(np.concatenate(batches)) == list(range(n))
+    assert len(batches) == steps_per_epoch(n, size)
+    lengths = [len(rows) for rows in batches]
+    assert max(lengths) <= size
+    assert max(lengths) - min(lengths) <= 1
+
+
+def test_order_depends_on_seed_and_epoch_only():
+    def order(seed, epoch):
+        return np.concatenate(epoch_batches(np.arange(50), 8, seed, epoch)).tolist()
+
+    assert order(0, 0) == order(0, 0)
+    assert len({tuple(order(seed, epoch)) for seed in (0, 1) for epoch in (0, 1)}) == 4
+
+
+def test_batches_without_negatives_are_left_out():
+    assert [len(rows) for rows in epoch_batches(np.arange(3), 2, 0, 0)] == [2]  # the row alone is dropped
+    for epoch in range(20):
+        batches = epoch_batches(np.array([0, 0, 1, 1]), 2, 0, epoch)
+        assert all(sorted(np.array([0, 0, 1, 1])[rows]) == [0, 1] for rows in batches)
+    assert any(len(epoch_batches(np.array([0, 0, 1, 1]), 2, 0, epoch)) == 0 for epoch in range(20))
+
+
+def test_ceiling_counts_the_candidates_left():
+    assert mean_log_candidates(np.arange(8)) == pytest.approx(log(8))
+    assert mean_log_candidates(np.array([5, 5, 9])) == pytest.approx((log(2) + log(2) + log(3)) / 3)
+
+
+def test_temperature_is_positive_learnable_and_clamped():
+    temperature = Temperature(0.07)
+    assert float(temperature().detach()) == pytest.approx(0.07)
+    temperature().backward()
+    assert float(temperature.log.grad) == pytest.approx(0.07)
+    for value, kept in ((-50.0, COLDEST), (50.0, HOTTEST), (-2.0, np.exp(-2.0))):
+        with torch.no_grad():
+            temperature.log.fill_(value)
+        temperature.clamp()
+        assert float(temperature().detach()) == pytest.approx(kept)
+    assert not Learner(nn.Linear(2, 2), 0.1, learn_temperature=False).temperature.log.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0), ("epochs", 1.5), ("epochs", True), ("batch_size", 1), ("learning_rate", 0.0),
+        ("learning_rate", -1.0), ("learning_rate", float("nan")), ("learning_rate", "fast"), ("weight_decay", -0.1),
+        ("temperature", 0.0), ("temperature_learning_rate", 0.0), ("warmup", 1.1), ("patience", 0),
+        ("validation", -0.1), ("test", 1.0), ("validation_candidates", 1), ("validations_per_epoch", 0), ("seed", -1),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_are_named(name, value):
+    Settings(**GOOD)
+    with pytest.raises(InputError, match=f"^{name}|validation and test"):
+        Settings(**(GOOD | {name: value}))
+
+
+def test_shares_must_leave_something():
+    with pytest.raises(InputError, match=r"0\.5 \+ 0\.5"):
+        Settings(**(GOOD | {"validation": 0.5, "test": 0.5}))
+
+
+def test_differences_and_names():
+    from functools import partial
+
+    a, b = Settings(**GOOD).to_dict(), Settings(**(GOOD | {"epochs": 3, "seed": 1})).to_dict()
+    assert differences(a, b) == ["epochs", "seed"]
+    assert name_of(info_nce) == "info_nce"
+    assert name_of(partial(info_nce, symmetric=True)) == "info_nce(symmetric=True)"
+
+
+def test_clock_adds_up():
+    clock = Clock()
+    for _ in range(2):
+        with clock("a"):
+            pass
+    assert clock.seconds.keys() == {"a"}
+    assert 0 <= clock.seconds["a"] < 1
