@@ -106,7 +106,7 @@ def test_nested_parquet_columns(tmp_path):
 
 def test_parquet_bytes_that_are_no_text(tmp_path):
     pq.write_table(pa.table({"a": [b"\xff\xfe", b"x"], "b": ["1", "2"]}), tmp_path / "x.parquet")
-    with pytest.raises(InputError, match="Column 'a' of .* cannot be text"):
+    with pytest.raises(InputError, match=r"Column 'a' of .* cannot be text"):
         read_pairs(tmp_path / "x.parquet")
 
 
@@ -140,7 +140,15 @@ def test_skipped_rows_are_counted_by_reason(tmp_path):
 
 
 def test_broken_lines_are_counted_and_the_first_is_named(tmp_path):
-    lines = ['{"a": "x", "b": "1"}', "", '{"a": "y", "b"', "[1, 2]", '{"a": "z", "b": "3"}', '{"a": NaN, "b": "4"}', '{"a": "5"}']
+    lines = [
+        '{"a": "x", "b": "1"}',
+        "",
+        '{"a": "y", "b"',
+        "[1, 2]",
+        '{"a": "z", "b": "3"}',
+        '{"a": NaN, "b": "4"}',
+        '{"a": "5"}',
+    ]
     (tmp_path / "x.jsonl").write_text("\n".join(lines))
     pairs = read_pairs(tmp_path / "x.jsonl")
     assert pairs.anchors[:] == ["x", "z"]
@@ -183,7 +191,9 @@ def test_cells_above_the_limit_are_counted(monkeypatch):
 def test_a_row_larger_than_every_block(tmp_path, monkeypatch):
     monkeypatch.setattr("infomax.data.delimited._BLOCKS", (1 << 16, 1 << 17))
     rows = "".join(f"q{i},c{i}\n" for i in range(20_000))
-    message = _refused(tmp_path / "x.csv", "a,b\n" + rows + '"' + "x\n" * 200_000, "probably a quote that is never closed")
+    message = _refused(
+        tmp_path / "x.csv", "a,b\n" + rows + '"' + "x\n" * 200_000, "probably a quote that is never closed"
+    )
     assert "after row " in message
 
 
@@ -218,5 +228,5 @@ def test_a_file_that_may_not_be_read(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\nx,y\n")
     path.chmod(0)
-    with pytest.raises(InputError, match="cannot be read .*check its permissions"):
+    with pytest.raises(InputError, match=r"cannot be read .*check its permissions"):
         read_pairs(path)

@@ -95,7 +95,9 @@ def test_only_changed_files_are_parsed_again(tree, tmp_path, monkeypatch):
     assert updated == _content(python_pairs(tree, cache=tmp_path / "other"))
 
 
-@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: b"garbage" * 99, lambda data: data[: len(data) // 2]])
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: b"garbage" * 99, lambda data: data[: len(data) // 2]]
+)
 def test_a_corrupt_cache_is_rebuilt(tree, tmp_path, damage):
     cache = tmp_path / "cache"
     fresh = _content(python_pairs(tree, cache=cache))
@@ -105,7 +107,9 @@ def test_a_corrupt_cache_is_rebuilt(tree, tmp_path, damage):
     assert [file.name for file in cache.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize(("name", "value"), [("INFOMAX_CACHE", "x"), ("XDG_CACHE_HOME", "x/infomax"), ("HOME", "x/.cache/infomax")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("INFOMAX_CACHE", "x"), ("XDG_CACHE_HOME", "x/infomax"), ("HOME", "x/.cache/infomax")]
+)
 def test_where_the_cache_is(tree, tmp_path, monkeypatch, name, value):
     for other in ("INFOMAX_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(other, raising=False)
@@ -127,7 +131,9 @@ def test_processes_do_not_change_the_result(tmp_path):
     root.mkdir()
     for i in range(40):
         filler = "# filler\n" * 20_000
-        (root / f"m{i:02}.py").write_text(_function(f"f{i}", f"Compute item number {i} of many.", f"return {i}") + filler)
+        (root / f"m{i:02}.py").write_text(
+            _function(f"f{i}", f"Compute item number {i} of many.", f"return {i}") + filler
+        )
     seen = []
     one = python_pairs(root, cache=tmp_path / "one", jobs=1)
     two = python_pairs(root, cache=tmp_path / "two", jobs=2, progress=lambda done, total: seen.append((done, total)))
@@ -169,7 +175,9 @@ def test_max_pairs_keeps_the_standard_library(tree, tmp_path, monkeypatch):
     assert len(pairs) == 6
 
 
-@pytest.mark.parametrize(("name", "match"), [("absent", "No Python source at"), ("empty", r"No documented .* \(1 files\)")])
+@pytest.mark.parametrize(
+    ("name", "match"), [("absent", "No Python source at"), ("empty", r"No documented .* \(1 files\)")]
+)
 def test_roots_that_give_nothing(tmp_path, name, match):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "m.py").write_text("x = 1\n")
@@ -197,7 +205,9 @@ def test_the_standard_library_gives_pairs_that_do_not_leak(tmp_path):
     for anchor, candidate in zip(pairs.anchors, pairs.candidates, strict=True):
         assert anchor not in candidate
         assert "def " in candidate
-    assert np.array_equal(np.unique(pairs.groups, return_index=True)[1], np.flatnonzero(np.diff(pairs.groups, prepend=-1)))
+    assert np.array_equal(
+        np.unique(pairs.groups, return_index=True)[1], np.flatnonzero(np.diff(pairs.groups, prepend=-1))
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -209,13 +219,17 @@ def test_an_interrupted_harvest_leaves_nothing_behind(tmp_path):
         (root / f"m{i}.py").write_text(body)
     code = f"""
         from infomax.data import python_pairs
+        def progress(done, total):
+            print("go", flush=True)
         try:
-            python_pairs({str(root)!r}, cache={str(tmp_path / "cache")!r}, jobs=2, progress=lambda *done: print("go", flush=True))
+            python_pairs({str(root)!r}, cache={str(tmp_path / "cache")!r}, jobs=2, progress=progress)
         except KeyboardInterrupt:
             print("interrupted")
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
         run.stdout.readline()
         os.killpg(run.pid, signal.SIGINT)  # as a terminal does
         asked = time.monotonic()

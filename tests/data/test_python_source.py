@@ -86,7 +86,10 @@ def test_no_anchor_is_in_its_candidate_and_columns_count_bytes(tmp_path):
         ('def f():\n    """This does nothing at all."""\n    pass\n', "functions without a body"),
         ('def f():\n    """This does nothing at all."""\n    ...\n', "functions without a body"),
         ('def f():\n    """This must be overridden."""\n    raise NotImplementedError\n', "functions without a body"),
-        ('def f():\n    """This must be overridden."""\n    raise NotImplementedError("x")\n', "functions without a body"),
+        (
+            'def f():\n    """This must be overridden."""\n    raise NotImplementedError("x")\n',
+            "functions without a body",
+        ),
         (
             'def f():\n    """Say it once more."""\n    return "Say it once more."\n',
             "functions that repeat their docstring in the code",

@@ -10,7 +10,12 @@ import pytest
 
 from infomax.data import Pairs, read_pairs
 
-ROWS = [("how to sort", "sorted(x)"), ('say "hi"\nagain', "print('hi')"), ("größer, 日本 🎉", "max(x)"), ("tab\there", "a;b")]
+ROWS = [
+    ("how to sort", "sorted(x)"),
+    ('say "hi"\nagain', "print('hi')"),
+    ("größer, 日本 🎉", "max(x)"),
+    ("tab\there", "a;b"),
+]
 
 
 def _csv(rows, delimiter=",", header=("anchor", "candidate")):
@@ -183,6 +188,8 @@ def test_a_folder_of_python_source_goes_to_the_harvest(tmp_path):
 
 def test_the_word_python_means_the_environment(monkeypatch):
     asked = []
-    monkeypatch.setattr("infomax.data.read.python_pairs", lambda **options: asked.append(options) or read_pairs([("a", "b")]))
+    monkeypatch.setattr(
+        "infomax.data.read.python_pairs", lambda **options: asked.append(options) or read_pairs([("a", "b")])
+    )
     read_pairs("python")
     assert asked == [{"cache": None}]

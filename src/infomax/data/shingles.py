@@ -3,10 +3,11 @@
 A shingle is three words in a row; two texts are near duplicates if the Jaccard index of their sets of shingles,
 |A and B| / |A or B|, is high. One-permutation hashing (Li, Owen & Zhang 2012) keeps of each set the least hash in
 each of k bins: the share of equal bins, among those filled in either text, estimates the Jaccard index without bias,
-with a standard deviation of about sqrt(J(1 - J)/k) for long texts and almost none for short ones.
+with a standard deviation of sqrt(J(1 - J)/k) for long texts and a smaller one for short texts.
 
 Words are found and hashed for a whole batch at a time, on its bytes: a word is a run of letters, digits and underscores
-(case folded), or a single ideograph. A word's hash is the polynomial sum of byte_i * P^i, read off prefix sums.
+(case folded), and every ideograph begins a word of its own. A word's hash is the polynomial sum of byte_i * P^i, read
+off prefix sums.
 """
 
 from __future__ import annotations

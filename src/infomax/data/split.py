@@ -39,7 +39,7 @@ class Split:
     report: str
 
 
-def split_pairs(pairs: Pairs, *, validation: float = 0.1, test: float = 0.1, seed: int = 0) -> Split:
+def split_pairs(pairs: Pairs, *, validation: float | int = 0.1, test: float | int = 0.1, seed: int = 0) -> Split:
     """A leak-free split of pairs by whole groups; rows that are twins of each other are never on two sides.
 
     Columns that hold no text are split by groups and ids alone.
@@ -71,7 +71,7 @@ def split_pairs(pairs: Pairs, *, validation: float = 0.1, test: float = 0.1, see
     return Split(rows[0], rows[1], rows[2], moved, _sentence(rows, moved))
 
 
-def _draw(groups: np.ndarray, validation: float, test: float, rng: np.random.Generator) -> np.ndarray:
+def _draw(groups: np.ndarray, validation: float | int, test: float | int, rng: np.random.Generator) -> np.ndarray:
     """(n,) the side of each row: random whole groups, until each held-out side has its share."""
     _, group, size = np.unique(groups, return_inverse=True, return_counts=True)
     n = len(groups)
@@ -96,7 +96,7 @@ def _is_text(column: Column) -> bool:
     return isinstance(first, list) and isinstance(first[0], str)
 
 
-def _refuse_empty(sides: np.ndarray, pairs: Pairs, shares: tuple[float, float, float], cause: str) -> None:
+def _refuse_empty(sides: np.ndarray, pairs: Pairs, shares: tuple[float | int, ...], cause: str) -> None:
     for side, (name, share) in enumerate(zip(SIDES, shares, strict=True)):
         if share > 0 and not (sides == side).any():
             groups = len(np.unique(pairs.groups))
