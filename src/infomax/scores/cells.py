@@ -53,30 +53,6 @@ class Matches:
 
 
 @dataclass(frozen=True)
-class RowBlockCells:
-    """The cells of one block of rows, sorted by column so that each tile takes its own by bisection."""
-
-    row: Tensor
-    column: Tensor
-
-    @classmethod
-    def of(cls, sources: tuple[CellSource, ...], rows: slice) -> RowBlockCells | None:
-        """The union of the sources' cells in these rows; None when there are none."""
-        found = [source.cells(rows) for source in sources]
-        if not found or not sum(len(row) for row, _ in found):
-            return None
-        row, column = (torch.cat(part) for part in zip(*found, strict=True))
-        column, order = torch.sort(column, stable=True)
-        return cls(row[order], column)
-
-    def within(self, columns: slice) -> tuple[Tensor, Tensor]:
-        """(row, column) relative to the tile that spans `columns`."""
-        edges = torch.tensor([columns.start, columns.stop], device=self.column.device)
-        low, high = torch.searchsorted(self.column, edges).tolist()
-        return self.row[low:high], self.column[low:high] - columns.start
-
-
-@dataclass(frozen=True)
 class Except:
     """The cells of `source` but those of (i, columns[i])."""
 
@@ -87,3 +63,30 @@ class Except:
         row, column = self.source.cells(rows)
         other = column != self.columns[rows][row]
         return row[other], column[other]
+
+
+@dataclass(frozen=True)
+class RowBlockCells:
+    """The cells of one block of rows, sorted by column; tile t, of `step` columns, has those from edges[t] to edges[t + 1]."""
+
+    row: Tensor
+    column: Tensor
+    step: int
+    edges: list[int]
+
+    @classmethod
+    def of(cls, sources: tuple[CellSource, ...], rows: slice, width: int, step: int) -> RowBlockCells | None:
+        """The union of the sources' cells in these rows; None when there are none."""
+        found = [source.cells(rows) for source in sources]
+        if not found or not sum(len(row) for row, _ in found):
+            return None
+        row, column = found[0] if len(found) == 1 else (torch.cat(part) for part in zip(*found, strict=True))
+        column, order = torch.sort(column, stable=True)
+        starts = torch.arange(0, width + step, step, device=column.device)
+        return cls(row[order], column, step, torch.searchsorted(column, starts).tolist())
+
+    def within(self, columns: slice) -> tuple[Tensor, Tensor] | None:
+        """(row, column) relative to the tile that spans `columns`; None when it has none."""
+        tile = columns.start // self.step
+        low, high = self.edges[tile], self.edges[tile + 1]
+        return None if low == high else (self.row[low:high], self.column[low:high] - columns.start)

@@ -25,36 +25,34 @@ from infomax.scores.tiles import LOG2E, Gradients, Tiles, weighted_products
 
 @dataclass(frozen=True)
 class RowBlock:
-    """A block of rows with all its columns: 2^{s - top} of the negatives, and the cells of its positives."""
+    """A block of rows with all its columns: tiles of 2^{s - top} of the negatives, and the cells of its positives."""
 
     rows: slice
-    powers: Tensor
+    tiles: list[tuple[slice, Tensor]]
     top: Tensor
     total: Tensor
     positive: RowBlockCells | None
 
 
 def row_blocks(tiles: Tiles, source: CellSource | None, floor: Tensor | None) -> Iterator[RowBlock]:
-    """The matrix by blocks of whole rows; one buffer serves them all. Where shifted, `top` is at least `floor` (N,)."""
-    size, m = tiles.block_rows(), tiles.shape[1]
-    buffer = torch.empty(size, m, dtype=tiles.dtype, device=tiles.device)
+    """The matrix by blocks of whole rows, each valid until the next. Where shifted, `top` is at least `floor` (N,)."""
+    size = tiles.block_rows()
+    buffer = torch.empty(size * tiles.shape[1], dtype=tiles.dtype, device=tiles.device)
     for rows in tiles.row_slices(size):
-        powers, lifted, unseen = buffer[: rows.stop - rows.start], tiles.lift(rows), tiles.unseen(rows)
-        for columns in tiles.column_slices():
-            tile = tiles.bits(lifted, rows, columns)
-            unseen.erase(tile, columns, float("-inf"))
-            if tiles.unshifted:
-                torch.exp2(tile, out=powers[:, columns])
-            else:
-                powers[:, columns] = tile
-        top = torch.zeros(len(powers), dtype=tiles.dtype, device=tiles.device)
-        if not tiles.unshifted and m:
-            top = powers.amax(1).clamp(min=NOTHING_YET)
+        powers, top = list(tiles.whole_rows(rows, buffer=buffer)), None
+        if not tiles.unshifted:
+            top = torch.full((rows.stop - rows.start,), NOTHING_YET, dtype=tiles.dtype, device=tiles.device)
+            for _, tile in powers:
+                top = torch.maximum(top, tile.amax(1))
             if floor is not None:
                 top = torch.maximum(top, floor[rows].to(tiles.dtype))
-            powers.sub_(top.unsqueeze(1)).exp2_()
-        positive = None if source is None else RowBlockCells.of((source,), rows)
-        yield RowBlock(rows, powers, top.double(), powers.sum(1).double(), positive)
+            for _, tile in powers:
+                tile.sub_(top.unsqueeze(1)).exp2_()
+        total = torch.zeros(rows.stop - rows.start, dtype=torch.float64, device=tiles.device)
+        for _, tile in powers:
+            total += tile.sum(1)
+        positive = None if source is None else tiles.cells((source,), rows)
+        yield RowBlock(rows, powers, torch.zeros_like(total) if top is None else top.double(), total, positive)
 
 
 class RowCrossEntropy(torch.autograd.Function):
@@ -142,12 +140,13 @@ class _CrossEntropyWalk:
 
     def _add_block(self, cells: Gradients, block: RowBlock, miss: Tensor, log_sum: Tensor) -> None:
         """W = u_i · powers_ij with the positive's cell set so that u_i times it is -miss; u goes on the thin sides."""
-        tiles, rows, powers = self.tiles, block.rows, block.powers
-        u = (miss * (block.top - log_sum).exp2()).to(tiles.dtype).unsqueeze(1)
+        dtype = self.tiles.dtype
         if block.positive is not None:
-            own = -(log_sum - block.top).exp2().to(tiles.dtype)
-            powers[block.positive.row, block.positive.column] = own[block.positive.row]
-        cells.add_rows(rows, powers, u)
+            own = -(log_sum - block.top).exp2().to(dtype)
+            for columns, tile in block.tiles:
+                if (own_cells := block.positive.within(columns)) is not None:
+                    tile[own_cells] = own[own_cells[0]]
+        cells.add_rows(block.rows, block.tiles, (miss * (block.top - log_sum).exp2()).to(dtype).unsqueeze(1))
 
 
 class SymmetricCrossEntropy(torch.autograd.Function):
@@ -173,7 +172,7 @@ class SymmetricCrossEntropy(torch.autograd.Function):
             v_own = column_gradient.double() * torch.sigmoid((columns[positive] - ctx.true) * LN2)
             v = torch.zeros_like(columns).index_copy(0, positive, v_own)
             spread = softmax_weights(tiles, rows, u, columns, v)
-            pull = _PositiveCells(ctx.source, -(u + v_own).to(tiles.dtype))
+            pull = _PositiveCells(tiles, ctx.source, -(u + v_own).to(tiles.dtype))
 
             def weigh(i: slice, j: slice, tile: Tensor) -> Tensor:
                 weights = spread(i, j, tile)
@@ -189,13 +188,12 @@ class SymmetricCrossEntropy(torch.autograd.Function):
 class _PositiveCells:
     """Writes a value a row into the row's positive cell of each tile."""
 
-    def __init__(self, source: CellSource, values: Tensor) -> None:
-        self.source, self.values, self.start = source, values, -1
+    def __init__(self, tiles: Tiles, source: CellSource, values: Tensor) -> None:
+        self.tiles, self.source, self.values, self.start = tiles, source, values, -1
         self.cells: RowBlockCells | None = None
 
     def write(self, rows: slice, columns: slice, tile: Tensor) -> None:
         if rows.start != self.start:
-            self.cells, self.start = RowBlockCells.of((self.source,), rows), rows.start
-        if self.cells is not None:
-            row, column = self.cells.within(columns)
-            tile[row, column] = self.values[rows][row]
+            self.cells, self.start = self.tiles.cells((self.source,), rows), rows.start
+        if self.cells is not None and (cells := self.cells.within(columns)) is not None:
+            tile[cells] = self.values[rows][cells[0]]

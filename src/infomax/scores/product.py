@@ -29,7 +29,9 @@ def mm(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def onednn(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
-    """The same product by oneDNN; float32 on the CPU only."""
+    """The same product by oneDNN; float32 on the CPU only. Strided views are copied: on them it is a thousand times slower."""
+    x = x.contiguous()
+    w = w if w.is_contiguous() or w.t().is_contiguous() else w.contiguous()
     return torch.ops.mkldnn._linear_pointwise(x, w, bias, "none", [], "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from infomax.scores.cells import CellSource, RowBlockCells
+from infomax.scores.cells import CellSource
 from infomax.scores.tiles import Tiles
 
 
@@ -15,29 +15,25 @@ def ranks(tiles: Tiles, positive: CellSource | None, own: Tensor | None, paired:
 
     Positives are the cells of `positive`, or the scores `own` (N,) in bits; `paired` (N, K) are further negatives in bits.
     """
-    (n, m), size = tiles.shape, tiles.block_rows()
-    rank = torch.zeros(n, dtype=torch.int64, device=tiles.device)
-    buffer = torch.empty(size, m, dtype=tiles.dtype, device=tiles.device)
-    for rows in tiles.row_slices(size):
-        block, lifted, unseen = buffer[: rows.stop - rows.start], tiles.lift(rows), tiles.unseen(rows)
-        for columns in tiles.column_slices():
-            tile = tiles.bits(lifted, rows, columns)
-            unseen.erase(tile, columns, float("-inf"))
-            block[:, columns] = tile
-        best = _best_positive(block, rows, positive) if own is None else own[rows]
-        rank[rows] = (block >= best.unsqueeze(1)).sum(1)
-        if paired is not None:
-            rank[rows] += (paired[rows] >= best.unsqueeze(1)).sum(1)
+    rank = torch.zeros(tiles.shape[0], dtype=torch.int64, device=tiles.device)
+    for rows in tiles.row_slices(tiles.block_rows()):
+        block = list(tiles.whole_rows(rows))
+        best = _best_positive(tiles, rows, block, positive) if own is None else own[rows]
+        further = block if paired is None else [*block, (slice(0, 0), paired[rows])]
+        for _, tile in further:
+            rank[rows] += (tile >= best.unsqueeze(1)).sum(1)
     return rank
 
 
-def _best_positive(block: Tensor, rows: slice, positive: CellSource | None) -> Tensor:
+def _best_positive(tiles: Tiles, rows: slice, block: list[tuple[slice, Tensor]], positive: CellSource | None) -> Tensor:
     """The highest positive score of each row; its positives are then taken out of the block."""
-    best = block.new_full((len(block),), float("-inf"))
-    cells = None if positive is None else RowBlockCells.of((positive,), rows)
+    best = torch.full((rows.stop - rows.start,), float("-inf"), dtype=tiles.dtype, device=tiles.device)
+    cells = None if positive is None else tiles.cells((positive,), rows)
     if cells is not None:
-        best.scatter_reduce_(0, cells.row, block[cells.row, cells.column], "amax")
-        block[cells.row, cells.column] = float("-inf")
+        for columns, tile in block:
+            if (here := cells.within(columns)) is not None:
+                best.scatter_reduce_(0, here[0], tile[here], "amax")
+                tile[here] = float("-inf")
     return best
 
 

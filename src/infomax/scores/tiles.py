@@ -100,21 +100,38 @@ class Tiles:
         first row and column, are not computed again.
         """
         for rows in self.row_slices(self.steps()[0]):
-            lifted = self.lift(rows, beta)
-            cells = self.unseen(rows)
-            for columns in self.column_slices():
-                tile = kept.get((rows.start, columns.start)) if kept else None
-                if tile is None:
-                    tile = self.bits(lifted, rows, columns, beta)
-                    cells.erase(tile, columns, float("-inf"))
-                    if self.unshifted:
-                        tile.exp2_()
+            for columns, tile in self.whole_rows(rows, beta, kept):
                 yield rows, columns, tile
+
+    def whole_rows(
+        self,
+        rows: slice,
+        beta: float = 1.0,
+        kept: Mapping[tuple[int, int], Tensor] | None = None,
+        buffer: Tensor | None = None,
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """The tiles of one block of rows, as in `walk`; written to the buffer (1-D), one after the other, where one is given.
+
+        Memory that is touched already is faster than fresh memory, hence the buffer for blocks that are kept for a while.
+        """
+        lifted, cells, used = self.lift(rows, beta), self.unseen(rows), 0
+        for columns in self.column_slices():
+            tile = kept.get((rows.start, columns.start)) if kept else None
+            if tile is None:
+                tile = self.bits(lifted, rows, columns, beta)
+                cells.erase(tile, columns, float("-inf"))
+                target = tile if buffer is None else buffer[used : used + tile.numel()].view(tile.shape)
+                used += tile.numel()
+                tile = torch.exp2(tile, out=target) if self.unshifted else target.copy_(tile)
+            yield columns, tile
 
     def unseen(self, rows: slice) -> UnseenCells:
         """What to erase in this block of rows."""
-        only = RowBlockCells.of(self.only, rows) if self.only else None
-        return UnseenCells(RowBlockCells.of(self.dead, rows), only, bool(self.only))
+        return UnseenCells(self.cells(self.dead, rows), self.cells(self.only, rows), bool(self.only))
+
+    def cells(self, sources: tuple[CellSource, ...], rows: slice) -> RowBlockCells | None:
+        """The cells of these sources in a block of rows, ready for the tiles of a walk."""
+        return RowBlockCells.of(sources, rows, self.shape[1], self.steps()[1])
 
     def paired_bits(self, columns: Tensor) -> Tensor:
         """(N,) float64: s of the cells (i, columns[i]) in bits."""
@@ -142,11 +159,11 @@ class UnseenCells:
         """Overwrite them in the tile that spans `columns`."""
         if self.restricted:
             hidden = torch.ones_like(tile, dtype=torch.bool)
-            if self.only is not None:
-                hidden[self.only.within(columns)] = False
+            if self.only is not None and (shown := self.only.within(columns)) is not None:
+                hidden[shown] = False
             tile.masked_fill_(hidden, value)
-        if self.dead is not None:
-            tile[self.dead.within(columns)] = value
+        if self.dead is not None and (cells := self.dead.within(columns)) is not None:
+            tile[cells] = value
 
 
 @dataclass
@@ -184,22 +201,21 @@ class Gradients:
         if self.column_offset is not None:
             self.column_offset[columns] += weights.sum(0)
 
-    def add_rows(self, rows: slice, powers: Tensor, u: Tensor) -> None:
-        """Add a block of whole rows of weights W = u·powers, powers (rows, M), u (rows, 1), which is applied on the thin sides."""
-        tiles = self.tiles
-        product = product_for(tiles.dtype, tiles.device)
-        step = self.candidates_t.shape[1] if tiles.candidates.dtype == tiles.dtype else tiles.steps()[1]
-        for j in range(0, self.candidates_t.shape[1], max(1, step)):
-            candidates = tiles.candidates[j : j + step].to(tiles.dtype)
-            self.anchors[rows] += product(powers[:, j : j + step], candidates.t(), None)
-        self.anchors[rows] *= u
+    def add_rows(self, rows: slice, powers: list[tuple[slice, Tensor]], u: Tensor) -> None:
+        """Add whole rows of weights W = u·powers, given by tiles; u (rows, 1) is applied on the thin sides."""
+        tiles, product = self.tiles, product_for(self.tiles.dtype, self.tiles.device)
         scaled = (tiles.anchors[rows].to(tiles.dtype) * (u * tiles.scale)).t().contiguous()
-        for columns in tiles.column_slices():
-            self.candidates_t[:, columns] += product(scaled, powers[:, columns].t(), None)
+        for columns, tile in powers:
+            candidates = tiles.candidates[columns].to(tiles.dtype)
+            self.anchors[rows] += product(tile, candidates.t(), None)
+            self.candidates_t[:, columns] += product(scaled, tile.t(), None)
+            if self.row_offset is not None:
+                self.row_offset[rows] += tile.sum(1)
+            if self.column_offset is not None:
+                self.column_offset[columns] += (tile.t() @ u).squeeze(1)
+        self.anchors[rows] *= u
         if self.row_offset is not None:
-            self.row_offset[rows] += powers.sum(1) * u.squeeze(1)
-        if self.column_offset is not None:
-            self.column_offset += (powers.t() @ u).squeeze(1)
+            self.row_offset[rows] *= u.squeeze(1)
 
     def times(self, factor: float) -> None:
         """Scale every gradient in place."""
