@@ -1,0 +1,90 @@
+"""The app: its commands, and what becomes of errors.
+
+Exit codes: 0 done; 1 the run failed, or stopped at a first Ctrl-C with its checkpoint saved; 2 input or usage that
+cannot be right; 130 stopped at once by Ctrl-C. Every error is one line on the error stream.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import infomax
+from infomax.cli.encode import encode
+from infomax.cli.evaluate import evaluate
+from infomax.cli.fit import fit
+from infomax.cli.search import search
+from infomax.errors import InfomaxError, InputError
+
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer re-exports only this child of it
+
+app = typer.Typer(
+    name="infomax",
+    help="Learn an encoder from pairs by maximising mutual information, and know in bits how much it has.",
+    epilog="INFOMAX_DEBUG=1 shows where an error came from.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: it answers in half the time, and reads the same in a pipe
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (fit, encode, search, evaluate):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"infomax {infomax.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (by default on the arguments of this process); gives the exit code and raises nothing."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what a user should know is in the results, in words
+    try:
+        code = typer.main.get_command(app)(arguments, prog_name="infomax", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `infomax search ... | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except Exception as error:
+        if os.environ.get("INFOMAX_DEBUG"):
+            traceback.print_exc()
+        message, code = explain(error)
+        typer.echo(f"error: {' '.join(message.split())}", err=True)
+    if code == 130:
+        typer.echo("error: stopped by Ctrl-C; what was on the disk before is unharmed.", err=True)
+    return code if isinstance(code, int) else 0
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """What to say about an error, and the exit code."""
+    if isinstance(error, _UsageError):
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "infomax"
+        return f"{error.format_message()} See `{where} --help`.", 2  # type: ignore[attr-defined]
+    if isinstance(error, InfomaxError):
+        return str(error), 2 if isinstance(error, InputError) else 1
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), 1
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return "the memory is full; lower --batch-size, or give fewer pairs with --max-pairs.", 1
+    kind = f"{type(error).__name__}: {error}"[:300]
+    return f"this is a bug in infomax ({kind}); run again with INFOMAX_DEBUG=1 to see where, and please report it.", 1

@@ -1,0 +1,78 @@
+"""One run of `infomax evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from infomax.cli.console import data, note, results
+from infomax.cli.models import load_model, run_record
+from infomax.cli.sources import read_source
+from infomax.data import Pairs
+from infomax.evaluation import Spearman, evaluate, spearman
+from infomax.report import bullets, evaluation_json, evaluation_text, skipped_text
+
+_TEMPERATURE = 0.05
+
+
+def measure(
+    model: Path,
+    source: str,
+    *,
+    reading: Mapping[str, Any],
+    scores: str | None,
+    max_pairs: int | None,
+    temperature: float | None,
+    seed: int,
+    jobs: int | None,
+    quiet: bool,
+    json: bool,
+) -> None:
+    """Evaluate a saved encoder on pairs and tell; see `read_source` and `infomax.evaluate` for the arguments.
+
+    Raises:
+        InputError: model or pairs that cannot be right.
+    """
+    if jobs is not None:
+        torch.set_num_threads(jobs)
+    encoder, record = load_model(model), run_record(model)
+    pairs = read_source(source, max_pairs=max_pairs, jobs=jobs, seed=seed, quiet=quiet, **reading)
+    note(f"{len(pairs):,} pairs", quiet=quiet)
+    used = temperature or record.get("temperature") or _TEMPERATURE
+    normalize = record.get("settings", {}).get("normalize", True)
+    found = evaluate(encoder, pairs, temperature=used, normalize=normalize, seed=seed)
+    agreement = None if scores is None else _agreement(encoder, source, {**reading, "label": scores})
+    warnings = [*_seen_before(pairs, record), *found.readout.warnings]
+    if json:
+        extra = {} if agreement is None else {"spearman": agreement.value, "scored_pairs": agreement.n}
+        data({**evaluation_json(found), **extra, "read": vars(pairs.report), "warnings": warnings, "temperature": used})
+        return
+    people = (
+        f"Spearman's rank correlation with the scores: {agreement.value:.1f} (x 100, {agreement.n:,} pairs)"
+        if agreement
+        else ""
+    )
+    blocks = [evaluation_text(found), people, skipped_text(pairs.report), bullets("Warnings", warnings)]
+    results("\n\n".join(block for block in blocks if block))
+
+
+def _agreement(encoder: Any, source: str, reading: Mapping[str, Any]) -> Spearman:
+    """Spearman with the gold scores, which are read as the labels of the pairs."""
+    pairs = read_source(source, quiet=True, **reading)
+    assert pairs.labels is not None  # a label column was named
+    rows = np.arange(len(pairs))
+    return spearman(encoder, list(zip(pairs.anchors[rows], pairs.candidates[rows], pairs.labels, strict=True)))
+
+
+def _seen_before(pairs: Pairs, record: Mapping[str, Any]) -> list[str]:
+    """A warning if these are the pairs that the model was fitted to."""
+    if record.get("read", {}).get("source") != pairs.report.source:
+        return []
+    return [
+        "The model was fitted to pairs of this very source, so these figures flatter it and the bound is none; the "
+        "figures on its held-out pairs are in its report."
+    ]
