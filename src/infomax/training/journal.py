@@ -75,7 +75,9 @@ class Bar:
     def __init__(self, progress: bool | None) -> None:
         shown = sys.stderr.isatty() if progress is None else progress
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=not shown, transient=True)
+        self._bar = Progress(
+            *columns, console=Console(stderr=True, force_terminal=progress), disable=not shown, transient=True
+        )
         self._task = self._bar.add_task("", total=None)
 
     def __enter__(self) -> Bar:

@@ -75,7 +75,9 @@ def train(
                 return
         state.dropped += steps_per_epoch(len(task.pairs), batch_size) - len(batches)
         state.epoch, state.batch = state.epoch + 1, 0
-        state.finished = state.epoch >= settings.epochs
+        if state.epoch >= settings.epochs:
+            state.finished = True
+            save()
 
 
 def _turn(task: Task, state: State, rows: np.ndarray, batches: int) -> None:

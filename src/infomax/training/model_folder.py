@@ -37,7 +37,7 @@ def save_encoder(encoder: nn.Module, folder: Path) -> None:
             if folder.exists():
                 shutil.rmtree(folder)
             save(folder)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             raise cannot_write(folder, error) from error
     else:
         replace(folder / _WEIGHTS, lambda path: save_model(encoder, str(path)))

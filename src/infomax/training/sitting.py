@@ -12,6 +12,7 @@ from infomax.training.journal import Bar, Journal
 from infomax.training.loop import Task, train
 from infomax.training.resume import snapshot
 from infomax.training.run_folder import CHECKPOINT
+from infomax.training.settings import Real
 from infomax.training.state import State
 
 
@@ -23,7 +24,7 @@ def sit(
     *,
     data: str,
     untrained: Retrieval | None,
-    every: float,
+    every: Real,
     tensorboard: bool,
 ) -> None:
     """Train; `state` says afterwards whether it is finished.
