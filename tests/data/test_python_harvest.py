@@ -95,8 +95,14 @@ def test_only_changed_files_are_parsed_again(tree, tmp_path, monkeypatch):
     assert updated == _content(python_pairs(tree, cache=tmp_path / "other"))
 
 
+def _scribble(data):
+    """A docstring overwritten, the structure left as it was."""
+    return data.replace(b"Find the second item.", b"\xff" * 21)
+
+
 @pytest.mark.parametrize(
-    "damage", [lambda data: b"", lambda data: b"garbage" * 99, lambda data: data[: len(data) // 2]]
+    "damage",
+    [lambda data: b"", lambda data: b"garbage" * 99, lambda data: data[: len(data) // 2], _scribble],
 )
 def test_a_corrupt_cache_is_rebuilt(tree, tmp_path, damage):
     cache = tmp_path / "cache"
