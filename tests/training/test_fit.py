@@ -12,7 +12,7 @@ from torch import nn
 from infomax.data import read_pairs, split_pairs
 from infomax.encoders import StaticTextEncoder
 from infomax.errors import InputError
-from infomax.evaluation import TwoSided
+from infomax.evaluation import TwoSided, retrieval
 from infomax.objectives import info_nce
 from infomax.training import fit
 from infomax.training.validation import Validation
@@ -101,6 +101,27 @@ def test_vectors_are_scaled_to_unit_length_unless_told(vectors, linear):
         fit(vectors, encoder=linear(), objective=recording, normalize=normalize, temperature=1.0, **QUICK)
         assert torch.allclose(norms[0], torch.ones(32)) is normalize
         norms.clear()
+
+
+def test_prefixes_are_trained_along(vectors):
+    widths = []
+
+    def recording(scores):
+        widths.append(scores.anchors.shape[1])
+        assert torch.allclose(scores.anchors.detach().norm(dim=1), torch.ones(len(scores.anchors)))
+        return info_nce(scores)
+
+    def hits(width, **options):
+        encoder = nn.Linear(8, 8)
+        with torch.no_grad():
+            encoder.weight.copy_(torch.eye(8).flip(0))  # what the sides share starts at the far end
+        fit(vectors, encoder=encoder, evaluate=False, **(QUICK | {"epochs": 10}), **options)
+        return retrieval(*(nn.functional.normalize(encoder(side)[:, :width].detach()) for side in vectors)).mrr
+
+    assert hits(3, prefixes=[3, 5], objective=recording) > 2 * hits(3)
+    assert widths[:6] == [8, 3, 5, 8, 3, 5]
+    with pytest.raises(InputError, match="at most 8"):
+        hits(3, prefixes=[9])
 
 
 def test_repeated_items_are_never_each_others_negatives(vectors, linear):

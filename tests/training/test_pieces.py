@@ -19,7 +19,8 @@ from infomax.training.settings import Settings, differences, name_of
 GOOD = {
     "epochs": 1, "batch_size": 2, "learning_rate": 0.1, "weight_decay": 0.0, "temperature": 0.1,
     "learn_temperature": True, "temperature_learning_rate": 0.1, "warmup": 0.0, "patience": None, "validation": 0.1,
-    "test": 0.1, "validation_candidates": 2, "validations_per_epoch": 1, "normalize": True, "seed": 0, "objective": "f",
+    "test": 0.1, "validation_candidates": 2, "validations_per_epoch": 1, "prefixes": (), "normalize": True,
+    "seed": 0, "objective": "f",
 }  # fmt: skip
 
 
@@ -85,11 +86,12 @@ def test_temperature_is_positive_learnable_and_clamped():
         ("learning_rate", -1.0), ("learning_rate", float("nan")), ("learning_rate", "fast"), ("weight_decay", -0.1),
         ("temperature", 0.0), ("temperature_learning_rate", 0.0), ("warmup", 1.1), ("patience", 0),
         ("validation", -0.1), ("test", 1.0), ("validation_candidates", 1), ("validations_per_epoch", 0), ("seed", -1),
+        ("prefixes", (8, 0)),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_named(name, value):
     Settings(**GOOD)
-    with pytest.raises(InputError, match=f"^{name}|validation and test"):
+    with pytest.raises(InputError, match=f"^{name}|each of {name}|validation and test"):
         Settings(**(GOOD | {name: value}))
 
 

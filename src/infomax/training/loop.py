@@ -6,7 +6,7 @@ torch's generator, so a checkpoint of these four goes on bit for bit as the run 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.functional import normalize as unit
 
 from infomax.data.pairs import Pairs
-from infomax.errors import InfomaxError
+from infomax.errors import InfomaxError, InputError
 from infomax.evaluation.vectors import encode_rows, prepared
 from infomax.scores import Scores
 from infomax.training.batches import epoch_batches, mean_log_candidates, steps_per_epoch
@@ -100,26 +101,36 @@ def _step(task: Task, state: State, rows: np.ndarray) -> dict[str, float | int]:
         group["lr"] = group["peak"] * scale
     learner.train()
     task.optimizer.zero_grad(set_to_none=True)
-    loss = task.objective(_scores(task, rows)).mean()
-    value, temperature = float(loss.detach()), float(learner.temperature().detach())
+    losses = [task.objective(scores).mean() for scores in _scores(task, rows)]
+    value, temperature = float(losses[0].detach()), float(learner.temperature().detach())
     if not isfinite(value):
         raise InfomaxError(
             f"The loss became {value} at step {state.step + 1}; lower learning_rate (now {settings.learning_rate}) or "
             f"raise temperature (now {temperature:.3g}), and look for non-finite inputs. The last checkpoint is kept."
         )
-    loss.backward()
+    (torch.stack(losses).mean() if len(losses) > 1 else losses[0]).backward()
     task.optimizer.step()
     learner.temperature.clamp()
     bound = {"bound": mean_log_candidates(task.pairs.ids[rows]) - value} if task.reads_as_bound else {}
     return {"loss": value, **bound, "temperature": temperature, "learning_rate": settings.learning_rate * scale}
 
 
-def _scores(task: Task, rows: np.ndarray) -> Scores:
+def _scores(task: Task, rows: np.ndarray) -> Iterator[Scores]:
+    """The scores of a batch: by whole vectors, then by each of the prefixes that are trained along."""
     a, c = task.learner.sides
-    anchors = encode_rows(a, prepared(a, task.pairs.anchors), rows, normalize=task.settings.normalize)
-    candidates = encode_rows(c, prepared(c, task.pairs.candidates), rows, normalize=task.settings.normalize)
+    normalize = task.settings.normalize
+    anchors = encode_rows(a, prepared(a, task.pairs.anchors), rows, normalize=normalize)
+    candidates = encode_rows(c, prepared(c, task.pairs.candidates), rows, normalize=normalize)
     ids = torch.as_tensor(task.pairs.ids[rows], device=anchors.device)
-    return Scores(anchors, candidates, temperature=task.learner.temperature(), anchor_ids=ids, candidate_ids=ids)
+    if max(task.settings.prefixes, default=0) > anchors.shape[1]:
+        raise InputError(
+            f"prefixes must be at most {anchors.shape[1]}, the vectors' size, got {task.settings.prefixes}."
+        )
+    for width in (anchors.shape[1], *task.settings.prefixes):
+        heads = [anchors[:, :width], candidates[:, :width]]
+        if normalize and width < anchors.shape[1]:
+            heads = [unit(head, dim=1) for head in heads]
+        yield Scores(*heads, temperature=task.learner.temperature(), anchor_ids=ids, candidate_ids=ids)
 
 
 def _validation_due(batch: int, batches: int, times: int) -> bool:

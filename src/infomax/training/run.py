@@ -6,7 +6,7 @@ parts in order; each part is a file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
@@ -19,6 +19,7 @@ from infomax.errors import InputError
 from infomax.evaluation.held_out import embed_pairs
 from infomax.evaluation.ranking import retrieval
 from infomax.evaluation.result import Retrieval
+from infomax.evaluation.vectors import device_of
 from infomax.objectives import info_nce
 from infomax.training import checkpoint
 from infomax.training.clock import Clock
@@ -57,6 +58,7 @@ def fit(
     test: Real = 0.1,
     validation_candidates: Whole = 1024,
     validations_per_epoch: Whole = 1,
+    prefixes: Sequence[Whole] = (),
     normalize: bool = True,
     device: str | torch.device | None = None,
     seed: Whole = 0,
@@ -89,6 +91,8 @@ def fit(
         validation, test: shares of the pairs to choose by, and to report on.
         validation_candidates: how many candidates a validation tells from, whatever the batch size.
         validations_per_epoch: how often to look.
+        prefixes: widths at which vectors are to be good when cut short (Matryoshka): the loss is the mean over the
+            whole vectors and these, at the cost of as many more score matrices.
         normalize: scale vectors to unit length, so that scores are cosines over temperature.
         device: where to train; default: where the encoder is.
         seed: of the split, the order of batches, and torch's generator during the run (which is put back).
@@ -145,8 +149,7 @@ def _begin(
     with clock("tokenise"):
         chosen = choose_encoder(encoder, parts.train, folder and folder / INITIAL, settings.seed)
         learner = Learner(chosen, settings.temperature, learn_temperature=settings.learn_temperature)
-        if device is not None:
-            learner.to(device)
+        learner.to(device) if device is not None else learner.temperature.to(device_of(learner.sides[0]))
         parts = parts.prepared_for(learner.encoder)
         if encoder is None:
             weigh(learner.encoder, parts.train)

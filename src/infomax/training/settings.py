@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any
@@ -29,6 +30,7 @@ class Settings:
     test: Real
     validation_candidates: Whole
     validations_per_epoch: Whole
+    prefixes: Sequence[Whole]
     normalize: bool
     seed: Whole
     objective: str
@@ -39,6 +41,8 @@ class Settings:
         _whole("validation_candidates", self.validation_candidates, 2)
         _whole("validations_per_epoch", self.validations_per_epoch, 1)
         _whole("seed", self.seed, 0)
+        for width in self.prefixes:
+            _whole("each of prefixes", width, 1)
         if self.patience is not None:
             _whole("patience", self.patience, 1)
         _between("learning_rate", self.learning_rate, 0, 1e3)
@@ -56,7 +60,7 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return asdict(self)
+        return asdict(self) | {"prefixes": list(self.prefixes)}
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
