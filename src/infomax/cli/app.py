@@ -29,7 +29,7 @@ app = typer.Typer(
     help="Learn an encoder from pairs by maximising mutual information, and know in bits how much it has.",
     epilog="INFOMAX_DEBUG=1 shows where an error came from.",
     add_completion=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,  # plain help: it answers in half the time, and reads the same in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -45,19 +45,24 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    del version  # its callback has acted on it
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (by default on the arguments of this process); gives the exit code and raises nothing."""
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # what a user should know is in the results, in words
     try:
-        code = typer.main.get_command(app)(arguments, prog_name="infomax", standalone_mode=False)
+        with warnings.catch_warnings():
+            if not sys.warnoptions:
+                warnings.simplefilter("ignore")  # what a user should know is in the results, in words
+            code = typer.main.get_command(app)(arguments, prog_name="infomax", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # `infomax search ... | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -79,7 +84,7 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, _UsageError):
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "infomax"
-        return f"{error.format_message()} See `{where} --help`.", 2  # type: ignore[attr-defined]
+        return f"{error.format_message().rstrip('.')}; see `{where} --help`.", 2  # type: ignore[attr-defined]
     if isinstance(error, InfomaxError):
         return str(error), 2 if isinstance(error, InputError) else 1
     if isinstance(error, OSError):

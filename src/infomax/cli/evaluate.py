@@ -15,7 +15,8 @@ _Scores = Annotated[
     ),
 ]
 _Temperature = Annotated[
-    float | None, typer.Option(metavar="X", help="Of the scores (by default, what the run has learned, else 0.05).")
+    float | None,
+    typer.Option(metavar="X", min=0.001, help="Of the scores (by default, what the run has learned, else 0.05)."),
 ]
 
 

@@ -13,14 +13,14 @@ from infomax.cli import options as given
 _Model = Annotated[
     Path | None, typer.Option(metavar="MODEL", help="Go on from this run or model folder instead of a new encoder.")
 ]
-_Dim = Annotated[int | None, typer.Option(metavar="N", min=1, help="Numbers in a vector.  [default: 256]")]
+_Dim = Annotated[int | None, typer.Option(metavar="N", min=1, help="Numbers in a vector.  [default: 512]")]
 _Vocabulary = Annotated[
-    int | None, typer.Option(metavar="N", min=2, help="Subwords of the tokenizer.  [default: 30000]")
+    int | None, typer.Option(metavar="N", min=2, help="Subwords of the tokenizer.  [default: 10000]")
 ]
-_Epochs = Annotated[int | None, typer.Option(metavar="N", min=1, help="Passes over the pairs, at most.  [default: 8]")]
+_Epochs = Annotated[int | None, typer.Option(metavar="N", min=1, help="Passes over the pairs, at most.  [default: 4]")]
 _Batch = Annotated[int | None, typer.Option(metavar="N", min=2, help="Pairs a step.  [default: 2048]")]
 _Rate = Annotated[float | None, typer.Option(metavar="X", help="Peak learning rate.  [default: 0.01]")]
-_Temperature = Annotated[float | None, typer.Option(metavar="X", help="Of the scores, at the start.  [default: 0.05]")]
+_Temperature = Annotated[float | None, typer.Option(metavar="X", help="Of the scores, at the start.  [default: 0.07]")]
 _Validation = Annotated[
     float | None, typer.Option(metavar="SHARE", help="Of the pairs, to choose the best step by.  [default: 0.1]")
 ]

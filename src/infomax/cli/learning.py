@@ -21,6 +21,7 @@ from infomax.errors import InfomaxError, InputError
 from infomax.report import fit_json, fit_text, shown, write_report
 from infomax.training import FitResult, fit
 from infomax.training.run_folder import REPORT, claim
+from infomax.training.start import DIM, MAX_TOKENS, VOCABULARY
 
 
 def learn(
@@ -78,11 +79,14 @@ def beginning(model: Path | None, dim: int | None, vocabulary: int | None, seed:
     Raises:
         InputError: sizes were asked of an encoder that has its own.
     """
-    sizes: dict[str, Any] = {"dim": dim, "vocabulary_size": vocabulary}
-    asked = {name: size for name, size in sizes.items() if size is not None}
     if model is None:
-        return partial(StaticTextEncoder.from_texts, seed=seed, **asked) if asked else None
-    if asked:
+        sizes: dict[str, Any] = {
+            "dim": dim or DIM,
+            "vocabulary_size": vocabulary or VOCABULARY,
+            "max_tokens": MAX_TOKENS,
+        }
+        return partial(StaticTextEncoder.from_texts, seed=seed, **sizes) if dim or vocabulary else None
+    if dim or vocabulary:
         raise InputError("--encoder brings its own --dim and --vocabulary; leave these out, or start a new encoder.")
     return load_model(model)
 

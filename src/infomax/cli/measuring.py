@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,10 @@ import torch
 from infomax.cli.console import data, note, results
 from infomax.cli.models import load_model, run_record
 from infomax.cli.sources import read_source
-from infomax.data import Pairs
 from infomax.evaluation import Spearman, evaluate, spearman
 from infomax.report import bullets, evaluation_json, evaluation_text, skipped_text
 
-_TEMPERATURE = 0.05
+_TEMPERATURE = 0.05  # where no run tells
 
 
 def measure(
@@ -46,7 +46,10 @@ def measure(
     normalize = record.get("settings", {}).get("normalize", True)
     found = evaluate(encoder, pairs, temperature=used, normalize=normalize, seed=seed)
     agreement = None if scores is None else _agreement(encoder, source, {**reading, "label": scores})
-    warnings = [*_seen_before(pairs, record), *found.readout.warnings]
+    seen = _seen_before(pairs.report.source, record)
+    if seen:
+        found = replace(found, readout=replace(found.readout, side="score", reason=seen))
+    warnings = [warning for warning in (seen, *found.readout.warnings) if warning]
     if json:
         extra = {} if agreement is None else {"spearman": agreement.value, "scored_pairs": agreement.n}
         data({**evaluation_json(found), **extra, "read": vars(pairs.report), "warnings": warnings, "temperature": used})
@@ -68,11 +71,11 @@ def _agreement(encoder: Any, source: str, reading: Mapping[str, Any]) -> Spearma
     return spearman(encoder, list(zip(pairs.anchors[rows], pairs.candidates[rows], pairs.labels, strict=True)))
 
 
-def _seen_before(pairs: Pairs, record: Mapping[str, Any]) -> list[str]:
-    """A warning if these are the pairs that the model was fitted to."""
-    if record.get("read", {}).get("source") != pairs.report.source:
-        return []
-    return [
-        "The model was fitted to pairs of this very source, so these figures flatter it and the bound is none; the "
-        "figures on its held-out pairs are in its report."
-    ]
+def _seen_before(source: str, record: Mapping[str, Any]) -> str:
+    """Why these figures may flatter the model: it was fitted to a source of this name; else empty."""
+    if record.get("read", {}).get("source") != source:
+        return ""
+    return (
+        f"the model was fitted to pairs of a source named {source}: if they are these, its figures are flattered and "
+        "no bound; those on held-out pairs are in its report"
+    )

@@ -41,7 +41,7 @@ def read_source(
     if not is_python(source):
         return _at_most(read_pairs(source, **columns), max_pairs, seed)
     if named := [name for name, value in columns.items() if value is not None]:
-        raise InputError(f"Python source has no columns, so --{named[0]} means nothing there; leave it out.")
+        raise InputError(f"Python source has no columns, so --{named[0]} means nothing there; leave such options out.")
     with _parsing(quiet) as progress:
         roots = None if source == "python" else source
         return python_pairs(roots, jobs=jobs, max_pairs=max_pairs, progress=progress)

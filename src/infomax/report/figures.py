@@ -29,8 +29,17 @@ def information_figure(readout: Readout) -> str:
     """The bound as a bar against its ceiling, in bits, with an error bar of 1.96 standard errors each way."""
     ceiling, bits, error = readout.ceiling / NATS_PER_BIT, readout.bits, readout.standard_error / NATS_PER_BIT
     with drawing(9.2, 1.55) as (figure, axes):
-        axes.barh(0, ceiling, height=0.62, facecolor=PAPER, edgecolor=MUTED, linewidth=1.2, linestyle=(0, (4, 3)))
-        axes.barh(0, bits, height=0.62, color=TRUE, alpha=0.85)
+        axes.barh(
+            0,
+            ceiling,
+            height=0.62,
+            gid="ceiling",
+            facecolor=PAPER,
+            edgecolor=MUTED,
+            linewidth=1.2,
+            linestyle=(0, (4, 3)),
+        )
+        axes.barh(0, bits, height=0.62, gid="bound", color=TRUE, alpha=0.85)
         if isfinite(error):
             axes.errorbar(bits, 0, xerr=1.96 * error, color=INK, capsize=7, capthick=1.8, elinewidth=1.8)
         axes.text(ceiling, 0.42, f"ceiling {ceiling:.2f} ", ha="right", va="bottom", color=MUTED)
@@ -59,7 +68,7 @@ def retrieval_figure(evaluation: Evaluation) -> str:
         return svg(figure, "retrieval", "Recall and mean reciprocal rank of each contender")
 
 
-def loss_figure(history: Sequence[Mapping[str, float]]) -> str:
+def loss_figure(history: Sequence[Mapping[str, float | int]]) -> str:
     """Training and validation loss in nats, by step."""
     with drawing(4.6, 2.9) as (figure, axes):
         _curve(axes, *series(history, "loss"), color=MUTED, label="training batch", linewidth=1.2)
@@ -69,7 +78,7 @@ def loss_figure(history: Sequence[Mapping[str, float]]) -> str:
         return svg(figure, "loss", "Training and validation loss by step")
 
 
-def validation_figure(history: Sequence[Mapping[str, float]]) -> str:
+def validation_figure(history: Sequence[Mapping[str, float | int]]) -> str:
     """The validation bound in bits by step, against its ceiling, the log of the number of candidates."""
     steps, bounds = series(history, "validation_bound")
     with drawing(4.6, 2.9) as (figure, axes):
@@ -110,7 +119,7 @@ def score_figure(evaluation: Evaluation) -> str:
         return svg(figure, "scores", "Histograms of the scores of true and of chance pairs")
 
 
-def series(history: Sequence[Mapping[str, float]], key: str) -> tuple[np.ndarray, np.ndarray]:
+def series(history: Sequence[Mapping[str, float | int]], key: str) -> tuple[np.ndarray, np.ndarray]:
     """(steps, values) of the entries of `history` with a finite `key`; neighbours averaged to 400 points."""
     held = [(entry["step"], entry[key]) for entry in history if key in entry and isfinite(entry[key])]
     if not held:

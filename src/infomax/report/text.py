@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
+from pathlib import PurePath
 from unicodedata import category
 
 from infomax.bounds.readout import NATS_PER_BIT, Readout
@@ -18,6 +20,7 @@ def fit_text(result: FitResult) -> str:
     """The main figures of a fit: retrieval beside its rivals, information, warnings, rows left out."""
     blocks = [_headline(result)]
     if result.evaluation is not None:
+        blocks.append("Held out, used neither to learn nor to choose the best step:")
         blocks.append(evaluation_text(result.evaluation))
     blocks += [skipped_text(result.read), bullets("Warnings", all_warnings(result))]
     return "\n\n".join(block for block in blocks if block)
@@ -30,23 +33,27 @@ def evaluation_text(evaluation: Evaluation) -> str:
 
 def readout_text(readout: Readout) -> str:
     """The held-out information in bits and nats, with its standard error, its ceiling and the reason of its side."""
-    error = readout.standard_error
-    figure = (
-        f"{readout.bits:.2f} ± {error / NATS_PER_BIT:.2f} bits ({readout.bound:.2f} ± {error:.2f} nats, standard error)"
-    )
-    word = "Held-out information, lower bound" if readout.side == "lower bound" else "Held-out score, not a bound"
+    word = "Information, lower bound" if readout.side == "lower bound" else "Information, a score and no bound"
     ceiling = f"{readout.ceiling / NATS_PER_BIT:.2f} bits ({readout.ceiling:.2f} nats), the log of the candidates a row"
     return (
-        f"{word}: {figure}\n"
+        f"{word}: {measured(readout)}\n"
         f"  ceiling  {ceiling}; {readout.saturation:.0%} of it reached\n"
         f"  why      {shown(readout.reason, 400)}"
     )
 
 
+def measured(readout: Readout) -> str:
+    """The value with its standard error, in bits and in nats."""
+    nats, error = readout.bound, readout.standard_error
+    if not isfinite(error):
+        return f"{readout.bits:.2f} bits ({nats:.2f} nats; its standard error is unknown)"
+    return f"{readout.bits:.2f} ± {error / NATS_PER_BIT:.2f} bits ({nats:.2f} ± {error:.2f} nats, standard error)"
+
+
 def skipped_text(read: ReadReport) -> str:
     """How many rows were left out and why; empty when none were."""
     skipped = [f"{count:,} {shown(reason, 200)}" for reason, count in read.skipped.items() if count]
-    return bullets(f"Rows left out of {shown(read.source, 200)}: {read.read - read.kept:,} of {read.read:,}", skipped)
+    return bullets(f"Rows left out of {short(read.source)}: {read.read - read.kept:,} of {read.read:,}", skipped)
 
 
 def bullets(title: str, lines: Iterable[str]) -> str:
@@ -77,7 +84,7 @@ def retrieval_figures(evaluation: Evaluation, retrieval: Retrieval) -> list[floa
     return [*(retrieval.recall.get(k, float("nan")) for k in sorted(evaluation.fitted.recall)), retrieval.mrr]
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | int) -> str:
     """Seconds as a person says them: "0.4 s", "38 s", "2 min 05 s", "1 h 02 min"."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
@@ -94,6 +101,11 @@ def shown(text: str, limit: int) -> str:
     cut = text[: limit + 1]
     line = "".join(_harmless(character) for character in cut)
     return line if len(text) <= limit else f"{line[:limit]}…"
+
+
+def short(source: str) -> str:
+    """A source without the folders it lies in: "pairs.csv" for "data/pairs.csv", each of several by its own name."""
+    return shown(", ".join(PurePath(part).name or part for part in source.split(", ")), 120)
 
 
 def _harmless(character: str) -> str:
@@ -115,7 +127,7 @@ def _retrieval_text(evaluation: Evaluation) -> str:
     lines = [_columns("", headings)]
     for name, retrieval in retrieval_rows(evaluation):
         lines.append(_columns(name, [f"{value:.3f}" for value in retrieval_figures(evaluation, retrieval)]))
-    return "\n".join([f"Retrieval: {fitted.anchors:,} held-out anchors among {fitted.candidates:,} candidates", *lines])
+    return "\n".join([f"Retrieval: {fitted.anchors:,} anchors, each among {fitted.candidates:,} candidates", *lines])
 
 
 def _columns(name: str, cells: Sequence[str]) -> str:
