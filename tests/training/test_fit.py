@@ -15,6 +15,7 @@ from infomax.errors import InputError
 from infomax.evaluation import TwoSided, retrieval
 from infomax.objectives import info_nce
 from infomax.training import fit
+from infomax.training.learner import COLDEST, HOTTEST
 from infomax.training.validation import Validation
 
 QUICK = {"epochs": 4, "batch_size": 32, "learning_rate": 0.03, "progress": False}
@@ -141,6 +142,12 @@ def test_the_temperature_can_be_fixed(vectors, linear):
     assert fit(
         vectors, encoder=linear(), temperature=0.07, learn_temperature=False, **QUICK
     ).temperature == pytest.approx(0.07)
+
+
+def test_the_temperature_cannot_run_away(vectors, linear):
+    result = fit(vectors, encoder=linear(), temperature_learning_rate=50.0, **QUICK)
+    assert all(COLDEST * 0.999 <= entry["temperature"] <= HOTTEST * 1.001 for entry in result.history)
+    assert {round(entry["temperature"], 4) for entry in result.history} & {COLDEST, HOTTEST}
 
 
 def test_early_stopping_gives_back_the_best(vectors, linear, monkeypatch):
@@ -318,5 +325,5 @@ def test_steps_are_taken_in_training_mode_and_judged_in_evaluation_mode(vectors)
             modes.append((self.training, torch.is_grad_enabled()))
             return super().forward(x)
 
-    fit(vectors, encoder=Noting(8, 4), epochs=1, batch_size=160, evaluate=False, progress=False)
+    fit(vectors, encoder=Noting(8, 4).eval(), epochs=1, batch_size=160, evaluate=False, progress=False)
     assert modes == [(True, True)] * 2 + [(False, False)] * 2

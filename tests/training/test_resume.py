@@ -57,6 +57,16 @@ def same(one, two):
     )
 
 
+@pytest.fixture(autouse=True)
+def usual_signals():
+    """As in a shell's foreground; a background job is started with SIGINT ignored."""
+    former = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    former = {number: signal.signal(number, handler) for number, handler in former.items()}
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(scope="module")
 def whole():
     """The uninterrupted run of these texts, kept for the module."""
@@ -105,6 +115,16 @@ def test_a_second_signal_acts_as_usual():
             signal.raise_signal(signal.SIGINT)
 
 
+def test_an_ignored_signal_stays_ignored():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Interrupt() as interrupt:
+        signal.raise_signal(signal.SIGINT)
+        assert not interrupt.requested
+        signal.raise_signal(signal.SIGTERM)
+        assert interrupt.requested
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
 def test_in_another_thread_signals_are_left_alone():
     former, seen = signal.getsignal(signal.SIGINT), []
 
@@ -122,7 +142,7 @@ KILLED = """
 import json, os, signal, sys
 sys.path[:0] = json.loads(sys.argv[3])
 import torch
-torch.set_num_threads(1)
+torch.set_num_threads(int(sys.argv[4]))
 import test_resume
 from infomax.training import fit
 acting = test_resume.Acting(step=8, act=lambda: os.kill(os.getpid(), signal.SIGKILL))
@@ -134,6 +154,7 @@ def test_a_run_killed_in_mid_epoch_loses_nothing(texts, whole, tmp_path):
     (tmp_path / "pairs.json").write_text(json.dumps(texts))
     here = json.dumps([os.path.dirname(__file__), *sys.path])
     command = [sys.executable, "-c", KILLED, str(tmp_path / "pairs.json"), str(tmp_path / "run"), here]
+    command.append(str(torch.get_num_threads()))
     killed = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     state = checkpoint.load(tmp_path / "run" / CHECKPOINT)["state"]
@@ -184,6 +205,13 @@ def test_what_is_not_the_same_run_is_refused_and_left(texts, vectors, linear, tm
     other = fit(vectors, encoder=linear(), out=tmp_path, overwrite=True, epochs=1, batch_size=40, progress=False)
     assert not other.interrupted
     assert [json.loads(line)["step"] for line in (tmp_path / LOG).read_text().splitlines()][-1] == 4
+
+
+def test_another_footing_is_said(texts, tmp_path, monkeypatch):
+    stop_early(texts, tmp_path)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 99)
+    resumed = fit(texts, objective=Acting(), out=tmp_path, resume=True, **RUN)
+    assert any("threads was" in warning and "is 99" in warning for warning in resumed.warnings)
 
 
 def test_a_full_disk_keeps_the_former_checkpoint(texts, whole, tmp_path, monkeypatch):

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
-from scipy.stats import spearmanr
 
 from infomax.data.columns import TensorColumn, TextColumn
 from infomax.data.pairs import Column
@@ -37,6 +36,8 @@ def spearman(encoder: Any, scored: Sequence[Any], *, chunk: int = 1024) -> Spear
     anchor_side, candidate_side = sides(encoder)
     anchors = embed(anchor_side, prepared(anchor_side, _column([t[0] for t in scored])), chunk=chunk)
     candidates = embed(candidate_side, prepared(candidate_side, _column([t[1] for t in scored])), chunk=chunk)
+    from scipy.stats import spearmanr  # late: it takes as long to import as a search takes in all
+
     cosines = (anchors * candidates).sum(dim=1).double().cpu().numpy()
     value = 0.0 if np.ptp(cosines) == 0 else 100.0 * float(spearmanr(cosines, gold).statistic)
     return Spearman(value=value, n=len(scored))

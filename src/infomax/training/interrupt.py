@@ -11,7 +11,8 @@ from typing import Any
 class Interrupt:
     """A context in which the first SIGINT or SIGTERM sets `requested`; a second one acts as usual.
 
-    Signals reach only a program's main thread; in any other thread this does nothing.
+    Signals reach only a program's main thread; in any other thread this does nothing. A signal that the program was
+    started to ignore (SIGINT, in a shell's background job) stays ignored.
     """
 
     def __init__(self) -> None:
@@ -21,7 +22,8 @@ class Interrupt:
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._former[number] = signal.signal(number, self._note)
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._former[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from infomax.data import Pairs, read_pairs, split_pairs
+from infomax.data import Pairs, TextColumn, read_pairs, split_pairs
 from infomax.data.split import Split
 from infomax.errors import InputError
 from infomax.evaluation.vectors import Part, remembered, sides
@@ -56,13 +56,14 @@ class Parts:
 
 def take(pairs: Pairs, rows: np.ndarray) -> Pairs:
     """Some of the pairs, as views."""
+    labels = pairs.labels
     return replace(
         pairs,
         anchors=Part(pairs.anchors, rows),
         candidates=Part(pairs.candidates, rows),
         ids=pairs.ids[rows],
         groups=pairs.groups[rows],
-        labels=None if pairs.labels is None else [pairs.labels[int(row)] for row in rows],
+        labels=labels[rows] if isinstance(labels, TextColumn) else labels and [labels[int(row)] for row in rows],
     )
 
 

@@ -15,6 +15,7 @@ import torch
 from infomax.data.pairs import Pairs
 from infomax.errors import InfomaxError, InputError
 from infomax.evaluation.result import Retrieval
+from infomax.scores.product import product_for
 from infomax.training.loop import Task
 from infomax.training.settings import differences
 from infomax.training.state import State
@@ -42,6 +43,21 @@ def _add(digest: Any, batch: Any) -> None:
         digest.update(len(text).to_bytes(8, "little") + text)
 
 
+def footing() -> dict[str, Any]:
+    """What the last bits of a sum rest on, beside its numbers."""
+    product = product_for(torch.float32, torch.device("cpu")).__name__
+    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "product": product}
+
+
+def changed_footing(tree: dict[str, Any]) -> list[str]:
+    """A warning if a checkpoint is resumed where sums may round otherwise; else nothing."""
+    there, here = tree["footing"], footing()
+    changed = [f"{name} was {there[name]}, is {here[name]}" for name in here if there[name] != here[name]]
+    if not changed:
+        return []
+    return [f"Resumed on another footing ({'; '.join(changed)}): the last digits may differ from an unbroken run's."]
+
+
 def snapshot(task: Task, state: State, data: str, untrained: Retrieval | None) -> dict[str, Any]:
     """All that a resumed run needs.
 
@@ -55,6 +71,7 @@ def snapshot(task: Task, state: State, data: str, untrained: Retrieval | None) -
                 f"(now {task.settings.learning_rate}). The last checkpoint is kept."
             )
     return {
+        "footing": footing(),
         "settings": task.settings.to_dict(),
         "data": data,
         "signature": task.learner.signature(),

@@ -29,7 +29,7 @@ from infomax.training.loop import Task
 from infomax.training.outcome import end
 from infomax.training.parts import Parts, part
 from infomax.training.result import FitResult
-from infomax.training.resume import fingerprint, restore
+from infomax.training.resume import changed_footing, fingerprint, restore
 from infomax.training.run_folder import CHECKPOINT, INITIAL, claim, clear
 from infomax.training.settings import Real, Settings, Whole, name_of
 from infomax.training.sitting import sit
@@ -175,6 +175,7 @@ def _where(
 ) -> tuple[State, Retrieval | None]:
     """Where the run stands: at its checkpoint, or at its start (then how well the untrained encoder retrieves)."""
     if saved is not None:
+        parts.warnings.extend(changed_footing(saved))
         return restore(saved, task, data)
     if not evaluate or len(parts.test) < 2:
         return State(), None
