@@ -22,7 +22,9 @@ def built(**options) -> StaticTextEncoder:
     return StaticTextEncoder.from_texts(TEXTS * 2, vocabulary_size=200, dim=12, max_tokens=100, **options)
 
 
-@pytest.mark.parametrize("options", [{}, {"projection": 6}, {"normalize": False, "token_dropout": 0.2}])
+@pytest.mark.parametrize(
+    "options", [{}, {"projection": 6}, {"normalize": False, "token_dropout": 0.2}, {"frequency_power": 0.5}]
+)
 def test_round_trip(tmp_path, options):
     encoder = built(**options)
     assert encoder.save(tmp_path / "deep" / "model") == tmp_path / "deep" / "model"
@@ -53,6 +55,11 @@ def test_sentence_transformers_reads_prefixes(tmp_path):
     expected = encoder.encode(ODD, dim=5)
     np.testing.assert_allclose(full.encode(ODD, normalize_embeddings=True), expected, atol=1e-6)
     np.testing.assert_allclose(short.encode(ODD), expected, atol=1e-6)
+
+
+def test_vectors_that_are_no_plain_mean_are_not_offered_to_sentence_transformers(tmp_path):
+    path = built(frequency_power=0.5).save(tmp_path / "model")
+    assert sorted(p.name for p in path.iterdir()) == ["infomax.json", "infomax.safetensors", "tokenizer.json"]
 
 
 def test_nothing_is_overwritten_unasked(tmp_path):

@@ -140,16 +140,15 @@ def test_token_dropout_only_while_training(encoder):
 def test_token_dropout_keeps_the_share_it_should():
     texts = ["list parse server " * 50] * 200
     encoder = StaticTextEncoder.from_texts(texts, vocabulary_size=50, dim=2, token_dropout=0.25, normalize=False)
-    encoder.table.data.fill_(1.0)
-    encoder.weights.data.fill_(1.0)
-    seen: list[Tokens] = []
-    encoder.train()
-    from infomax.encoders.text import _thinned
-
-    seen.append(_thinned(encoder.tokenize(texts), 0.25))
-    assert len(seen[0]) == 200
-    assert len(seen[0].ids) / (200 * 150) == pytest.approx(0.75, abs=0.02)
-    assert seen[0].offsets[-1] == len(seen[0].ids)
+    kept: list[Tokens] = []
+    seen_by = "infomax.encoders.text.weighted_mean"
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
+        torch.manual_seed(0)
+        patch.setattr(seen_by, lambda table, _, tokens, **options: kept.append(tokens) or table[:200])
+        encoder(texts)
+    assert len(kept[0]) == 200
+    assert len(kept[0].ids) / (200 * 150) == pytest.approx(0.75, abs=0.02)  # 30,000 draws: 8 standard errors
+    assert kept[0].offsets[-1] == len(kept[0].ids)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +162,7 @@ def test_token_dropout_keeps_the_share_it_should():
         (lambda e: StaticTextEncoder(e.text_tokenizer.tokenizer, 4, projection=0), "projection must be at least 1"),
         (lambda e: StaticTextEncoder(e.text_tokenizer.tokenizer, 4, token_dropout=1.0), "token_dropout"),
         (lambda e: StaticTextEncoder(e.text_tokenizer.tokenizer, 4, max_tokens=0), "max_tokens"),
+        (lambda e: StaticTextEncoder(e.text_tokenizer.tokenizer, 4, frequency_power=1.5), "frequency_power"),
         (lambda e: StaticTextEncoder("no/such/tokenizer.json"), "tokenizer.json"),
         (lambda e: StaticTextEncoder.from_texts([]), "no words"),
         (lambda e: StaticTextEncoder.from_texts(["...", ""]), "no words"),
@@ -173,3 +173,15 @@ def test_token_dropout_keeps_the_share_it_should():
 def test_bad_input(encoder, build, message):
     with pytest.raises(InputError, match=message):
         build(encoder)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+def test_repeats_count_by_a_power(power):
+    texts = ["list " * 9 + "parse list", "", "server server list"]  # list occurs 10 times: kept 1, 4 or 10 times
+    encoder = StaticTextEncoder.from_texts(texts * 2, vocabulary_size=50, dim=2, frequency_power=power)
+    ids = encoder.text_tokenizer.tokenizer.get_vocab()
+    column = encoder.prepare(texts, block=2)
+    kept = {0.0: 1, 0.5: 4, 1.0: 10}[power]
+    assert sorted(column[[0]].ids.tolist()) == sorted([ids["parse"]] + [ids["list"]] * kept)
+    assert len(column[[1]].ids) == 0
+    assert sorted(column[[2]].ids.tolist()) == sorted([ids["list"]] + [ids["server"]] * (1 if power == 0 else 2))

@@ -3,7 +3,8 @@
     infomax.json             what it is, the format's version, the constructor's settings
     infomax.safetensors      the parameters as trained: training can go on from them
     tokenizer.json           the tokenizer
-    model.safetensors        the exported table, modules.json, 1_Normalize/ ...: for SentenceTransformer
+    model.safetensors        the exported table, modules.json, 1_Normalize/ ...: for SentenceTransformer; left out
+                             where vectors are no plain mean of token vectors (`frequency_power` below 1)
 
 A folder is written beside its place and moved there in one step, so that a killed run leaves no half folder.
 """
@@ -94,7 +95,8 @@ def _write(encoder: StaticTextEncoder, folder: Path) -> None:
     _write_json(folder / _CONFIG, config)
     save_file({name: tensor.cpu().contiguous() for name, tensor in encoder.state_dict().items()}, folder / _TENSORS)
     encoder.text_tokenizer.tokenizer.save(str(folder / _TOKENIZER))
-    _write_sentence_transformer(encoder, folder)
+    if encoder.text_tokenizer.frequency_power == 1:
+        _write_sentence_transformer(encoder, folder)
 
 
 def _write_sentence_transformer(encoder: StaticTextEncoder, folder: Path) -> None:

@@ -34,6 +34,9 @@ class StaticTextEncoder(nn.Module):
         projection: width of a linear map after the table; None for none.
         normalize: scale vectors to unit length.
         max_tokens: tokens of a text that are read; the rest is ignored.
+        frequency_power: a token that occurs k times in a text counts ceil(k ** frequency_power) times. 0.5 tells
+            long texts with many repeats (source code) apart better, but such vectors are no plain mean, so
+            sentence-transformers cannot read the encoder; `load` can.
         token_dropout: share of tokens left out at random in training mode (torch's default generator, as nn.Dropout).
         sparse_gradients: give the table and the token weights sparse gradients, as `LazyAdam` wants them; set False
             for an optimiser that takes only dense ones.
@@ -46,11 +49,12 @@ class StaticTextEncoder(nn.Module):
     def __init__(
         self,
         tokenizer: Tokenizer | str | Path,
-        dim: int = 256,
+        dim: int = 512,
         *,
         projection: int | None = None,
         normalize: bool = True,
-        max_tokens: int = 512,
+        max_tokens: int = 256,
+        frequency_power: float = 1.0,
         token_dropout: float = 0.0,
         sparse_gradients: bool = True,
         seed: int = 0,
@@ -61,7 +65,7 @@ class StaticTextEncoder(nn.Module):
                 raise InputError(f"{name} must be at least 1, got {size}.")
         if not 0 <= token_dropout < 1:
             raise InputError(f"token_dropout must lie in [0, 1), got {token_dropout}.")
-        self.text_tokenizer = TextTokenizer(_opened(tokenizer), max_tokens)
+        self.text_tokenizer = TextTokenizer(_opened(tokenizer), max_tokens, frequency_power)
         self.dim, self.max_tokens, self.normalize = dim, max_tokens, normalize
         self.token_dropout, self.sparse_gradients = token_dropout, sparse_gradients
         generator = torch.Generator().manual_seed(seed)
@@ -74,7 +78,7 @@ class StaticTextEncoder(nn.Module):
 
     @classmethod
     def from_texts(
-        cls, texts: Iterable[object], *, vocabulary_size: int = 30_000, dim: int = 256, **options: Any
+        cls, texts: Iterable[object], *, vocabulary_size: int = 10_000, dim: int = 512, **options: Any
     ) -> StaticTextEncoder:
         """An untrained encoder for texts like these: learns the tokenizer and weighs tokens by idf.
 
@@ -178,6 +182,7 @@ class StaticTextEncoder(nn.Module):
             "projection": None if self.projection is None else self.out_dim,
             "normalize": self.normalize,
             "max_tokens": self.max_tokens,
+            "frequency_power": self.text_tokenizer.frequency_power,
             "token_dropout": self.token_dropout,
             "sparse_gradients": self.sparse_gradients,
         }

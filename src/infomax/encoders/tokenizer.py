@@ -24,14 +24,14 @@ _BETWEEN_WORDS = r"[\s\p{P}\p{Sm}\p{Sc}\p{Sk}\p{C}]+"  # not \p{So}: an emoji is
 _LONGEST_WORD = 64  # characters; beyond it lie encoded blobs, not words
 
 
-def train_tokenizer(texts: Iterable[object], *, vocabulary_size: int = 30_000, min_frequency: int = 2) -> Tokenizer:
+def train_tokenizer(texts: Iterable[object], *, vocabulary_size: int = 10_000, min_frequency: int = 2) -> Tokenizer:
     """Learn a WordPiece vocabulary from texts (read once, streamed).
 
     Raises:
         InputError: `vocabulary_size` is below 1, or the texts hold no words.
     """
     if vocabulary_size < 1:
-        raise InputError(f"vocabulary_size must be at least 1, got {vocabulary_size}; 30000 suits most text.")
+        raise InputError(f"vocabulary_size must be at least 1, got {vocabulary_size}; 10000 suits most text.")
     tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN, max_input_chars_per_word=_LONGEST_WORD))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFKC(), normalizers.Replace(Regex(_HUMP), " "), normalizers.Lowercase()]
@@ -50,17 +50,21 @@ def train_tokenizer(texts: Iterable[object], *, vocabulary_size: int = 30_000, m
 class TextTokenizer:
     """A `tokenizers.Tokenizer` that reads at most `max_tokens` of a text, as flat arrays.
 
+    With `frequency_power` below 1, a token that occurs k times in a text is kept ceil(k ** frequency_power) times.
+
     A text far longer than `max_tokens` is not tokenised to its end: with our own tokenizer no token depends on what
     follows white space, so the head of the text gives the same first tokens.
     """
 
-    def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int, frequency_power: float = 1.0) -> None:
         if max_tokens < 1:
             raise InputError(f"max_tokens must be at least 1, got {max_tokens}.")
+        if not 0 <= frequency_power <= 1:
+            raise InputError(f"frequency_power must lie in [0, 1], got {frequency_power}; 1 counts every repeat.")
         self.tokenizer = Tokenizer.from_str(tokenizer.to_str())  # the caller's own stays as it was
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(max_tokens)
-        self.max_tokens = max_tokens
+        self.max_tokens, self.frequency_power = max_tokens, frequency_power
         self._head = 16 * max_tokens if _splits_at_white_space(self.tokenizer) else None
 
     def __len__(self) -> int:
@@ -76,7 +80,8 @@ class TextTokenizer:
             if len(head) < len(text) and len(encodings[row]) < self.max_tokens:  # mostly white space: read it all
                 encodings[row] = self.tokenizer.encode(text, add_special_tokens=False).ids
         lengths = np.fromiter(map(len, encodings), np.int64, len(encodings))
-        return np.fromiter(itertools.chain.from_iterable(encodings), np.int32, int(lengths.sum())), lengths
+        ids = np.fromiter(itertools.chain.from_iterable(encodings), np.int32, int(lengths.sum()))
+        return (ids, lengths) if self.frequency_power == 1 else _without_repeats(ids, lengths, self.frequency_power)
 
     def _cut(self, text: str) -> str:
         if self._head is None or len(text) <= self._head:
@@ -94,6 +99,15 @@ def blocks(column: Any, size: int) -> Iterator[Sequence[object]]:
             yield column[start : start + size]
         else:
             yield column[np.arange(start, min(start + size, n))]
+
+
+def _without_repeats(ids: np.ndarray, lengths: np.ndarray, power: float) -> tuple[np.ndarray, np.ndarray]:
+    """Each text's ids in increasing order, an id that occurs k times kept ceil(k ** power) times."""
+    size = int(ids.max(initial=0)) + 1
+    texts = np.repeat(np.arange(len(lengths)), lengths)
+    distinct, k = np.unique(texts * size + ids, return_counts=True)
+    kept = np.repeat(distinct, np.ceil(k**power).astype(np.int64))
+    return (kept % size).astype(np.int32), np.bincount(kept // size, minlength=len(lengths))
 
 
 def _as_text(text: object, row: int) -> str:
