@@ -1,4 +1,4 @@
-"""What scores say about mutual information: plain functions `Scores -> nats`, each with its side, ceiling and assumption."""
+"""What scores say about mutual information: plain functions `Scores -> nats`, with side, ceiling and assumption."""
 
 from infomax.bounds.bound import Bound
 from infomax.bounds.info_nce import info_nce

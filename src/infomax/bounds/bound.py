@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import log
+from math import isfinite, log
 from typing import Any, Literal
 
 NATS_PER_BIT = log(2.0)
@@ -33,5 +33,10 @@ class Bound:
         return self.value / NATS_PER_BIT
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self) | {"bits": self.bits}
+        """Plain data for strict JSON; a number that JSON does not know (NaN) is None."""
+        return finite(asdict(self) | {"bits": self.bits})
+
+
+def finite(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with None for NaN and infinity."""
+    return {name: None if isinstance(x, float) and not isfinite(x) else x for name, x in fields.items()}

@@ -1,8 +1,9 @@
 """The InfoNCE lower bound on held-out pairs: log(candidates) - loss, over all candidates.
 
-With n independent pairs and each row compared with all n candidates, E[log n - loss] <= min(I(X; Y), log n) for every critic
-that was not fitted to these pairs. Source: van den Oord et al. 2018, arXiv:1807.03748, appendix A.1; Poole et al. 2019,
-arXiv:1905.06922, equation 10. The value of one sample scatters around its expectation, so read it with its standard error.
+With n independent pairs and each row compared with all n candidates, E[log n - loss] <= min(I(X; Y), log n) for every
+critic that was not fitted to these pairs (van den Oord et al. 2018, arXiv:1807.03748, appendix A.1; Poole et al. 2019,
+arXiv:1905.06922, equation 10). The value of one sample scatters around its expectation: read it with its standard
+error.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ def info_nce(scores: Scores, *, groups: Any = None) -> Bound:
 
 def side_of(scores: Scores) -> tuple[bool, str]:
     """Whether log(candidates) - InfoNCE loss is a lower bound in expectation, and why."""
-    pairs = scores.true_pairs
+    pairs, n = scores.true_pairs, len(scores.anchors)
     reasons = {
         "labels give several positives a row": pairs.labels is not None,
         "the positives are not among the candidates": pairs.own is not None,
         "the row's own negatives need not come from the marginal": scores.negatives is not None,
         "an offset reweights the candidates": scores.column_offset is not None,
         "false negatives are masked": bool((scores.counts() < scores.shape[1]).any()),
-        "candidates beyond the pairs need not come from the marginal": len(scores.candidates) > len(scores.anchors),
-        "several rows share a positive": pairs.columns is not None and len(torch.unique(pairs.columns)) < len(scores.anchors),
+        "candidates beyond the pairs need not come from the marginal": len(scores.candidates) > n,
+        "several rows share a positive": pairs.columns is not None and len(torch.unique(pairs.columns)) < n,
     }
     for reason, holds in reasons.items():
         if holds:
@@ -58,13 +59,15 @@ def side_of(scores: Scores) -> tuple[bool, str]:
 def influences(scores: Scores, losses: Tensor, ceiling: Tensor) -> Tensor:
     """(N,) influence of each pair on the mean value, in nats.
 
-    Pair k enters twice: by its own row, and as a candidate of every row, where it takes Σ_i p_ik - 1, p the softmax of the
-    scores. Those column sums are the gradient of Σ_i logsumexp_i in a column offset. Where the rows' positives are not all of
-    the candidates, once each, the candidates count as fixed.
+    Pair k enters twice: by its own row, and as a candidate of every row, where it takes Σ_i p_ik - 1, p the softmax of
+    the scores. Those column sums are the gradient of Σ_i logsumexp_i in a column offset. Where the rows' positives are
+    not all of the candidates, once each, the candidates count as fixed.
     """
     values = ceiling - losses.double()
     columns = scores.true_pairs.columns
     if columns is None or len(scores.candidates) != len(values) or scores.negatives is not None:
+        return values
+    if len(torch.unique(columns)) < len(columns):
         return values
     with torch.enable_grad():
         offset = torch.zeros(len(values), dtype=losses.dtype, device=losses.device, requires_grad=True)
@@ -81,7 +84,7 @@ def _standard_error(influence: Tensor, groups: Any) -> float:
         if groups.shape != (n,):
             raise InputError(f"groups must have one entry a row, ({n},); got {tuple(groups.shape)}.")
         _, index = torch.unique(groups, return_inverse=True)
-        centred = torch.zeros(int(index.max()) + 1, dtype=torch.float64, device=influence.device).index_add(0, index, centred)
+        centred = centred.new_zeros(int(index.max()) + 1).index_add(0, index, centred)
     independent = len(centred)
     if independent < 2:
         return float("nan")

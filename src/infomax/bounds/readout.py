@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 
-from infomax.bounds.bound import NATS_PER_BIT
+from infomax.bounds.bound import NATS_PER_BIT, finite
 from infomax.bounds.info_nce import info_nce
 from infomax.scores import Scores
 
@@ -20,12 +20,12 @@ class Readout:
         loss: mean loss a row.
         ceiling: mean log of the live candidates a row; no InfoNCE value exceeds it.
         bound: ceiling - loss.
-        side: "lower bound" when the value is one, "score" when a mask, a hard negative or a stale queue voids that word.
+        side: "lower bound" when the value is one, "score" when a mask, a hard negative or a stale queue voids the word.
         standard_error: of the bound, over rows (over groups where they are given).
         saturation: bound / ceiling; near 1 the batch is too small to tell more.
         top1: share of the rows whose positive has the highest score (ties count as misses).
-        effective_negatives: mean over rows of (Σ w)² / Σ w² with w = exp(score) of the row's negatives, Kish's effective
-            sample size: how many negatives the gradient hears.
+        effective_negatives: mean over rows of (Σ w)² / Σ w² with w = exp(score) of the row's negatives, Kish's
+            effective sample size: how many negatives the gradient hears.
         mean_positive, mean_negative: mean scores of true and of chance pairs.
         rows, candidates: N, and the mean number of live candidates a row.
         reason: why `side` is what it is.
@@ -53,8 +53,8 @@ class Readout:
         return self.bound / NATS_PER_BIT
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self) | {"bits": self.bits}
+        """Plain data for strict JSON; a number that JSON does not know (NaN) is None."""
+        return finite(asdict(self) | {"bits": self.bits})
 
     def __str__(self) -> str:
         nats, bits = (round(value, 3) + 0.0 for value in (self.bound, self.bits))  # never "-0.000"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,8 +11,6 @@ from torch.nn.functional import normalize as unit
 from infomax.errors import InputError
 from infomax.objectives.info_nce import info_nce
 from infomax.scores import Scores
-
-Reduction = Literal["mean", "sum", "none"]
 
 
 def info_nce_loss(
@@ -26,12 +24,12 @@ def info_nce_loss(
     symmetric: bool = False,
     reduction: str = "mean",
 ) -> Tensor:
-    """InfoNCE of embeddings, streamed: the numbers of torch's cross-entropy on the dense matrix, in memory O((N + M)·d).
+    """InfoNCE of embeddings, streamed: equal to torch's cross-entropy on the dense matrix, in memory O((N + M)·d).
 
     Args:
         query: (N, d).
         positive_key: (N, d), row i true with query i.
-        negative_keys: None: the other rows' positive keys. (M, d): these, and no others. (N, K, d): K of each row's own.
+        negative_keys: None: the other rows' positive keys. (M, d): these and no others. (N, K, d): K for each row.
         temperature: positive number or tensor to learn; 0.07 where neither it nor `logit_scale` is given.
         logit_scale: 1/temperature instead, as open_clip passes it (already exponentiated).
         normalize: scale all vectors to unit length first.
@@ -48,28 +46,32 @@ def info_nce_loss(
     if reduction not in ("mean", "sum", "none"):
         raise InputError(f"reduction must be 'mean', 'sum' or 'none'; got {reduction!r}.")
     if symmetric and negative_keys is not None:
-        raise InputError("symmetric=True compares keys with queries, so it takes no negative_keys: leave one of them out.")
+        raise InputError("symmetric=True compares keys with queries too and takes no negative_keys: leave one out.")
     for name, value in (("query", query), ("positive_key", positive_key)):
-        if not isinstance(value, Tensor) or value.ndim != 2 or not value.is_floating_point():
+        if not _is_float(value, 2):
             raise InputError(f"{name} must be a floating point tensor (N, d); got {_shown(value)}.")
     if query.shape != positive_key.shape:
-        raise InputError(f"query {tuple(query.shape)} and positive_key {tuple(positive_key.shape)} must have one shape.")
+        raise InputError(
+            f"query and positive_key must have one shape; got {tuple(query.shape)} and {tuple(positive_key.shape)}."
+        )
+    if negative_keys is not None and not _is_float(negative_keys, 2, 3):
+        raise InputError(
+            f"negative_keys must be a floating point tensor (M, d) or (N, K, d); got {_shown(negative_keys)}."
+        )
     if normalize:
         query, positive_key = unit(query, dim=-1), unit(positive_key, dim=-1)
         negative_keys = None if negative_keys is None else unit(negative_keys, dim=-1)
     scores = _scores(query, positive_key, negative_keys, _temperature(temperature, logit_scale))
     losses = info_nce(scores, symmetric=symmetric, eager=reduction != "none")
-    return {"mean": torch.mean, "sum": torch.sum, "none": torch.clone}[reduction](losses)
+    return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
 
 
-def _scores(query: Tensor, positive_key: Tensor, negative_keys: Any, temperature: Any) -> Scores:
+def _scores(query: Tensor, positive_key: Tensor, negative_keys: Tensor | None, temperature: Any) -> Scores:
     if negative_keys is None:
         return Scores(query, positive_key, temperature=temperature)
-    if isinstance(negative_keys, Tensor) and negative_keys.ndim == 2:
+    if negative_keys.ndim == 2:
         return Scores(query, negative_keys, temperature=temperature, positives=positive_key)
-    if isinstance(negative_keys, Tensor) and negative_keys.ndim == 3:
-        return Scores(query, query[:0], temperature=temperature, positives=positive_key, negatives=negative_keys)
-    raise InputError(f"negative_keys must be a tensor (M, d) or (N, K, d); got {_shown(negative_keys)}.")
+    return Scores(query, query[:0], temperature=temperature, positives=positive_key, negatives=negative_keys)
 
 
 def _temperature(temperature: Any, logit_scale: Any) -> Any:
@@ -77,7 +79,15 @@ def _temperature(temperature: Any, logit_scale: Any) -> Any:
         return 0.07 if temperature is None else temperature
     if temperature is not None:
         raise InputError("temperature and logit_scale are each other's inverse: give one.")
+    if not isinstance(logit_scale, Tensor) and not logit_scale > 0:
+        raise InputError(
+            f"logit_scale is 1/temperature, exponentiated already, and must be positive; got {logit_scale}."
+        )
     return 1 / logit_scale
+
+
+def _is_float(value: Any, *dimensions: int) -> bool:
+    return isinstance(value, Tensor) and value.ndim in dimensions and value.is_floating_point()
 
 
 def _shown(value: Any) -> str:
@@ -124,4 +134,5 @@ class InfoNCELoss(torch.nn.Module):
         )
 
     def extra_repr(self) -> str:
-        return f"temperature={float(self.temperature.detach()):g}, symmetric={self.symmetric}, reduction={self.reduction!r}"
+        temperature = float(self.temperature.detach())
+        return f"temperature={temperature:g}, symmetric={self.symmetric}, reduction={self.reduction!r}"

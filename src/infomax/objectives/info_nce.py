@@ -2,9 +2,9 @@
 
     loss_i = -log( e^{s_i,pos} / Σ_j e^{s_ij} )
 
-Its population optimum is s = PMI + c(anchor), and log(candidates) - loss is then a lower bound on the mutual information that
-never exceeds log(candidates). Source: van den Oord et al. 2018, arXiv:1807.03748, equations 4 and 5; the symmetric form is
-CLIP's, Radford et al. 2021, arXiv:2103.00020, figure 3.
+Its population optimum is s = PMI + c(anchor). For every s, log(candidates) - loss is a lower bound on the mutual
+information, in expectation, that never exceeds log(candidates). Source: van den Oord et al. 2018, arXiv:1807.03748,
+equations 4 and 5; the symmetric form is CLIP's, Radford et al. 2021, arXiv:2103.00020, figure 3.
 """
 
 from __future__ import annotations
