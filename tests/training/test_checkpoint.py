@@ -17,7 +17,14 @@ from infomax.training import checkpoint
 def tree():
     table = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
     return {
-        "tensors": {"table": table, "again": table, "row": table[1], "half": table.half(), "empty": torch.zeros(0, 2)},
+        "tensors": {
+            "table": table,
+            "again": table,
+            "first": table[0],
+            "row": table[1],
+            "half": table.half(),
+            "empty": torch.zeros(0, 2),
+        },
         "numbers": [0.1, 1e-300, 2**70, float("inf"), None, True, "é"],
         "betas": (0.9, 0.999),
         "state": {0: {"step": torch.tensor(3.0)}, 1: {}},

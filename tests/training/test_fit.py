@@ -113,7 +113,7 @@ def test_prefixes_are_trained_along(vectors):
         return info_nce(scores)
 
     def hits(width, **options):
-        encoder = nn.Linear(8, 8)
+        encoder = nn.Linear(8, 8, bias=False)
         with torch.no_grad():
             encoder.weight.copy_(torch.eye(8).flip(0))  # what the sides share starts at the far end
         fit(vectors, encoder=encoder, evaluate=False, **(QUICK | {"epochs": 10}), **options)

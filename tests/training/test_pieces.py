@@ -1,18 +1,22 @@
 """Schedule, batches, temperature, settings, the clock: each small piece by itself."""
 
+from dataclasses import replace
 from itertools import pairwise
 from math import log
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from torch import nn
 
+from infomax.data import TextColumn, read_pairs
 from infomax.errors import InputError
 from infomax.objectives import info_nce
 from infomax.training.batches import epoch_batches, mean_log_candidates, steps_per_epoch
 from infomax.training.clock import Clock
 from infomax.training.learner import COLDEST, HOTTEST, Learner, Temperature
+from infomax.training.parts import take
 from infomax.training.schedule import factor
 from infomax.training.settings import Settings, differences, name_of
 
@@ -59,6 +63,20 @@ def test_batches_without_negatives_are_left_out():
         batches = epoch_batches(np.array([0, 0, 1, 1]), 2, 0, epoch)
         assert all(sorted(np.array([0, 0, 1, 1])[rows]) == [0, 1] for rows in batches)
     assert any(len(epoch_batches(np.array([0, 0, 1, 1]), 2, 0, epoch)) == 0 for epoch in range(20))
+
+
+def test_some_of_the_pairs_are_views_of_all():
+    texts = [(f"anchor {i}", f"candidate {i}") for i in range(6)]
+    pairs = replace(read_pairs(texts), groups=np.arange(6) * 10, labels=[f"label {i}" for i in range(6)])
+    some = take(pairs, np.array([4, 1]))
+    assert len(some) == 2
+    assert some.anchors[np.array([1, 0])] == ["anchor 1", "anchor 4"]
+    assert some.candidates[np.array([0])] == ["candidate 4"]
+    assert (some.ids.tolist(), some.groups.tolist()) == (pairs.ids[[4, 1]].tolist(), [40, 10])
+    assert some.labels == ["label 4", "label 1"]
+    columned = replace(pairs, labels=TextColumn(pa.chunked_array([pairs.labels])))
+    assert take(columned, np.array([4, 1])).labels == some.labels
+    assert take(read_pairs(texts), np.array([4, 1])).labels is None
 
 
 def test_ceiling_counts_the_candidates_left():

@@ -125,5 +125,5 @@ def _step_block(
     values = p.index_select(0, rows)
     if group["weight_decay"]:
         values.mul_(1 - group["lr"] * group["weight_decay"])
-    values.sub_(mean.mul_(rate).div_(square.sqrt_().div_(correction).add_(group["eps"])))
+    values.addcdiv_(mean.mul_(rate), square.sqrt_().div_(correction).add_(group["eps"]), value=-1)
     p.index_copy_(0, rows, values)
