@@ -32,9 +32,9 @@ def info_nce(scores: Scores, *, groups: Any = None) -> Bound:
     with torch.no_grad():
         losses = scores.cross_entropy()
         ceiling = scores.counts().double().log()
+        error = _standard_error(influences(scores, losses, ceiling), groups)
     value, most = (ceiling - losses.double()).mean(), ceiling.mean()
     side, assumption = side_of(scores)
-    error = _standard_error(influences(scores, losses, ceiling), groups)
     return Bound(float(value), "lower" if side else "neither", float(most), error, assumption)
 
 
@@ -60,8 +60,9 @@ def influences(scores: Scores, losses: Tensor, ceiling: Tensor) -> Tensor:
     """(N,) influence of each pair on the mean value, in nats.
 
     Pair k enters twice: by its own row, and as a candidate of every row, where it takes Σ_i p_ik - 1, p the softmax of
-    the scores. Those column sums are the gradient of Σ_i logsumexp_i in a column offset. Where the rows' positives are
-    not all of the candidates, once each, the candidates count as fixed.
+    the scores, so those column sums are over the anchors of the exp of what is left of the scores when each row's
+    log-sum-exp is taken off. Where the rows' positives are not all of the candidates, once each, the candidates count
+    as fixed.
     """
     values = ceiling - losses.double()
     columns = scores.true_pairs.columns
@@ -69,9 +70,7 @@ def influences(scores: Scores, losses: Tensor, ceiling: Tensor) -> Tensor:
         return values
     if len(torch.unique(columns)) < len(columns):
         return values
-    with torch.enable_grad():
-        offset = torch.zeros(len(values), dtype=losses.dtype, device=losses.device, requires_grad=True)
-        (taken,) = torch.autograd.grad(scores.with_column_offset(offset).logsumexp().sum(), offset)
+    taken = scores.with_row_offset(-(losses + scores.positive())).logsumexp("anchors").exp()
     return values - (taken[columns].double() - 1)
 
 

@@ -17,7 +17,9 @@ def embeddings(anchors: Any, candidates: Any) -> None:
     """Two float matrices of one width, dtype and device."""
     for name, value in (("anchors", anchors), ("candidates", candidates)):
         if not isinstance(value, Tensor):
-            raise InputError(f"{name} must be a torch tensor, not {type(value).__name__}: wrap it with torch.as_tensor.")
+            raise InputError(
+                f"{name} must be a torch tensor, not {type(value).__name__}: wrap it with torch.as_tensor."
+            )
         if value.ndim != 2:
             raise InputError(f"{name} must be a matrix, one row an item; got shape {tuple(value.shape)}.")
         if value.dtype not in FLOATS:
@@ -35,10 +37,13 @@ def embeddings(anchors: Any, candidates: Any) -> None:
         raise InputError("there are no anchors: give at least one row.")
 
 
-def vector(value: Any, name: str, length: int, device: torch.device, integer: bool) -> Tensor | None:
-    """A vector with one entry a row (or a column); None stays None."""
-    if value is None:
-        return None
+def offset(value: Any, name: str, length: int, device: torch.device) -> Tensor | None:
+    """A floating point vector with one entry a row (or a column); None stays None."""
+    return None if value is None else vector(value, name, length, device, integer=False)
+
+
+def vector(value: Any, name: str, length: int, device: torch.device, integer: bool) -> Tensor:
+    """A vector with one entry a row (or a column)."""
     if not isinstance(value, Tensor):
         value = torch.as_tensor(value, device=device)
     kind = "int64" if integer else "floating point"
@@ -74,7 +79,9 @@ def largest_norm(x: Tensor, name: str) -> float:
         return largest
     bad = (~torch.isfinite(x.detach()).flatten(1).all(1)).nonzero()
     if len(bad):
-        raise InputError(f"{name} row {int(bad[0])} holds NaN or infinity: check the encoder's output and the learning rate.")
+        raise InputError(
+            f"{name} row {int(bad[0])} holds NaN or infinity: check the encoder's output and the learning rate."
+        )
     raise InputError(f"{name} overflow {x.dtype} when squared: normalise the rows, or use a wider dtype.")
 
 
@@ -107,7 +114,9 @@ def paired(negatives: Any, anchors: Tensor) -> Tensor | None:
 def own_positives(positives: Tensor, anchors: Tensor) -> Tensor:
     """A positive vector a row, (N, d)."""
     if positives.shape != anchors.shape:
-        raise InputError(f"positives given as vectors must have shape {tuple(anchors.shape)}; got {tuple(positives.shape)}.")
+        raise InputError(
+            f"positives given as vectors must have shape {tuple(anchors.shape)}; got {tuple(positives.shape)}."
+        )
     return _alike(positives, anchors, "positives")
 
 

@@ -18,7 +18,6 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import logsigmoid
 
 from infomax.scores.cells import CellSource, RowBlockCells
-from infomax.scores.product import product_for
 from infomax.scores.streamed import LN2, NOTHING_YET, log_sums, returned, softmax_weights
 from infomax.scores.tiles import LOG2E, Gradients, Tiles, weighted_products
 
@@ -100,7 +99,9 @@ class CrossEntropyGradients:
     def times(self, factor: Tensor) -> CrossEntropyGradients:
         self.cells.times(float(factor))
         return CrossEntropyGradients(
-            self.cells, None if self.true is None else self.true * factor, None if self.extra is None else self.extra * factor
+            self.cells,
+            None if self.true is None else self.true * factor,
+            None if self.extra is None else self.extra * factor,
         )
 
 
@@ -150,18 +151,28 @@ class _CrossEntropyWalk:
 
 
 class SymmetricCrossEntropy(torch.autograd.Function):
-    """(N,) -log softmax of the positive over its row, and over its column. `positive` (N,): distinct columns; tiles leave them out."""
+    """(N,) -log softmax of the positive over its row, and over its column. `positive` (N,) are distinct; tiles leave them out."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, scale: Tensor, row: Any, column: Any, tiles: Tiles, positive: Tensor, source: CellSource, cache: int):  # noqa: E501
+    def forward(
+        ctx: Any, a: Tensor, b: Tensor, scale: Tensor, row: Any, column: Any, tiles: Tiles, positive: Tensor,
+        source: CellSource, cache: int,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
         with torch.autocast(tiles.device.type, enabled=False):
             rows, columns, kept = log_sums(tiles, 1.0, True, cache if any(ctx.needs_input_grad) else 0)
             true = tiles.paired_bits(positive)
         assert columns is not None
         ctx.save_for_backward(a, b, scale, row, column)
-        ctx.tiles, ctx.source, ctx.positive, ctx.sums, ctx.true, ctx.kept = tiles, source, positive, (rows, columns), true, kept
-        losses = (-logsigmoid((true - total) * LN2) for total in (rows, columns[positive]))
-        return tuple(loss.to(tiles.dtype) for loss in losses)
+        ctx.tiles, ctx.source, ctx.positive, ctx.sums, ctx.true, ctx.kept = (
+            tiles,
+            source,
+            positive,
+            (rows, columns),
+            true,
+            kept,
+        )
+        over_rows, over_columns = (-logsigmoid((true - total) * LN2) for total in (rows, columns[positive]))
+        return over_rows.to(tiles.dtype), over_columns.to(tiles.dtype)
 
     @staticmethod
     @once_differentiable

@@ -41,8 +41,8 @@ class Dense:
         s = (beta * self.s).masked_fill(~self._seen(positives), -INF)
         return _logsumexp(s, 1), _logsumexp(s[:, : self.shared], 0) if both else s.new_zeros(0)
 
-    def row_cross_entropy(self, eager: bool = True) -> Tensor:
-        """(N,) -log softmax of the row's one positive."""
+    def row_cross_entropy(self, _eager: bool = True) -> Tensor:
+        """(N,) -log softmax of the row's one positive; autograd is as eager as it likes."""
         negatives, _ = self.logsumexp(1.0, "out", both=False)
         return -logsigmoid(self.mean_positive() - negatives)
 
@@ -72,7 +72,9 @@ class Dense:
 
 def _logsumexp(s: Tensor, axis: int) -> Tensor:
     """torch.logsumexp whose gradient is 0, not NaN, where nothing is seen."""
-    empty = s.isneginf().all(axis) if s.shape[axis] else torch.ones(s.shape[1 - axis], dtype=torch.bool, device=s.device)
+    empty = (
+        s.isneginf().all(axis) if s.shape[axis] else torch.ones(s.shape[1 - axis], dtype=torch.bool, device=s.device)
+    )
     filled = torch.where(empty.unsqueeze(axis), 0.0, s)
     sums = torch.logsumexp(filled, axis) if s.shape[axis] else filled.sum(axis)
     return torch.where(empty, -INF, sums)

@@ -44,7 +44,9 @@ def product_for(dtype: torch.dtype, device: torch.device) -> Product:
 def _float32_cpu() -> Product:
     forced = os.environ.get("INFOMAX_PRODUCT")
     if forced not in (None, "", "mm", "onednn"):
-        raise InputError(f"INFOMAX_PRODUCT is {forced!r}; set it to 'mm' or 'onednn', or unset it to let infomax measure.")
+        raise InputError(
+            f"INFOMAX_PRODUCT is {forced!r}; set it to 'mm' or 'onednn', or unset it to let infomax measure."
+        )
     if forced:
         return onednn if forced == "onednn" else mm
     return onednn if _onednn_is_better() else mm

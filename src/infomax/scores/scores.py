@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import copy
 from functools import cached_property
 from math import isfinite
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -18,9 +18,8 @@ from infomax.scores.dense import Dense
 from infomax.scores.product import product_for
 from infomax.scores.streamed_scores import StreamedScores, paired_scores
 from infomax.scores.tiles import LOG2E
-from infomax.scores.true_pairs import Seen, TruePairs
+from infomax.scores.true_pairs import TruePairs
 
-Over = Literal["candidates", "anchors", "both"]
 DENSE_CELLS = 1 << 16
 CACHE_BYTES = 4 << 20
 
@@ -40,7 +39,8 @@ class Scores:
             false negative and is left out. With labels a cell of equal ids is the item itself, and is left out.
         negatives: (N, K, d), further negatives that belong to one row each; columns M to M + K - 1.
         backend: "auto" (dense for small inputs), "dense" or "streamed".
-        cache: bytes of tiles that may be kept for the backward pass of a streamed reduction, to save it a product.
+        cache: bytes of tiles that may be kept for the backward pass of a streamed reduction, to save it a product. None: the
+            tiles are kept where all fit in 4 MiB.
 
     All reductions are in nats, and differentiable once in anchors, candidates, temperature, offsets and negatives.
 
@@ -67,45 +67,51 @@ class Scores:
         candidate_ids: Any = None,
         negatives: Any = None,
         backend: str = "auto",
-        cache: int = CACHE_BYTES,
+        cache: int | None = None,
     ) -> None:
         checks.embeddings(anchors, candidates)
         checks.one_of("backend", backend, ("auto", "dense", "streamed"))
         n, m, device = len(anchors), len(candidates), anchors.device
-        self.anchors, self.candidates, self.temperature, self.cache = anchors, candidates, temperature, cache
+        self.anchors, self.candidates, self.temperature = anchors, candidates, temperature
         self._temperature = checks.temperature(temperature, checks.wide(anchors.dtype))
-        self.row_offset = checks.vector(row_offset, "row_offset", n, device, integer=False)
-        self.column_offset = checks.vector(column_offset, "column_offset", m, device, integer=False)
+        self.row_offset = checks.offset(row_offset, "row_offset", n, device)
+        self.column_offset = checks.offset(column_offset, "column_offset", m, device)
         self.negatives = checks.paired(negatives, anchors)
         self.true_pairs = TruePairs.of(positives, anchors, m, anchor_ids, candidate_ids)
         small = n * (m + self._further) <= DENSE_CELLS
         self.backend = backend if backend != "auto" else "dense" if small else "streamed"
+        everything = n * m * checks.wide(anchors.dtype).itemsize
+        self.cache = cache if cache is not None else everything if everything <= CACHE_BYTES else 0
         self._matrix: Tensor | None = None
 
     @classmethod
-    def from_dense(cls, matrix: Any, *, positives: Any = None, anchor_ids: Any = None, candidate_ids: Any = None) -> Scores:
+    def from_dense(
+        cls, matrix: Any, *, positives: Any = None, anchor_ids: Any = None, candidate_ids: Any = None
+    ) -> Scores:
         """Scores that a critic has computed already: (N, M), row i with column i true unless `positives` says otherwise."""
         checks.matrix(matrix)
         if isinstance(positives, Tensor) and positives.is_floating_point():
-            raise InputError("positives of a dense matrix are columns or labels: append scores given apart as a column.")
+            raise InputError(
+                "positives of a dense matrix are columns or labels: append scores given apart as a column."
+            )
         (n, m), ids = matrix.shape, {"anchor_ids": anchor_ids, "candidate_ids": candidate_ids}
         scores = cls(matrix.new_zeros(n, 1), matrix.new_zeros(m, 1), positives=positives, backend="dense", **ids)
         scores._matrix = matrix
         return scores
 
-    def with_column_offset(self, offset: Any) -> Scores:
-        """These scores, detached, with a further offset (M,) on the candidates, through which gradients flow."""
-        offset = checks.vector(offset, "offset", len(self.candidates), self.anchors.device, integer=False)
+    def with_row_offset(self, offset: Any) -> Scores:
+        """These scores, detached, with a further offset (N,) on the anchors, through which gradients flow."""
+        offset = checks.offset(offset, "offset", len(self.anchors), self.anchors.device)
         shifted = copy(self)
         for name in ("_scale", "_streamed", "_peak", "_dense"):
             shifted.__dict__.pop(name, None)
         if self._matrix is not None:
-            shifted._matrix = self._matrix.detach() + offset
+            shifted._matrix = self._matrix.detach() + offset.unsqueeze(1)
             return shifted
         shifted.anchors, shifted.candidates = self.anchors.detach(), self.candidates.detach()
         shifted.temperature = self._temperature
-        shifted.row_offset = None if self.row_offset is None else self.row_offset.detach()
-        shifted.column_offset = offset if self.column_offset is None else self.column_offset.detach() + offset
+        shifted.row_offset = offset if self.row_offset is None else self.row_offset.detach() + offset
+        shifted.column_offset = None if self.column_offset is None else self.column_offset.detach()
         return shifted
 
     @property
@@ -131,7 +137,7 @@ class Scores:
         self.true_pairs.check_present()
         return self._reductions.mean_positive()
 
-    def logsumexp(self, over: Over = "candidates", *, beta: float = 1.0, positives: Seen = "in") -> Any:
+    def logsumexp(self, over: str = "candidates", *, beta: float = 1.0, positives: str = "in") -> Any:
         """log Σ exp(beta·s): (N,) over the candidates, (M,) over the anchors, or both in one pass as a tuple.
 
         `positives`: "in" the sum, "out" of it, or the "only" cells in it. Negatives and positives given apart belong to a
@@ -148,7 +154,7 @@ class Scores:
         rows, columns = self._reductions.logsumexp(beta, positives, over != "candidates")
         return {"candidates": rows, "anchors": columns, "both": (rows, columns)}[over]
 
-    def cross_entropy(self, over: Over = "candidates", *, eager: bool = True) -> Any:
+    def cross_entropy(self, over: str = "candidates", *, eager: bool = True) -> Any:
         """-log softmax of the true pair: (N,) over its row, (N,) over its column, or both in one pass as a tuple.
 
         Equal to `logsumexp(over) - positive()`, with the digits of small values kept. With labels, the mean over a row's
@@ -165,11 +171,11 @@ class Scores:
         self.true_pairs.check_distinct()
         if over == "anchors":
             return self._turned()._rows_cross_entropy(eager)
-        if self.true_pairs.labels is not None:
+        if self.true_pairs.labels is not None or self.negatives is not None:
             return self._rows_cross_entropy(eager), self._turned()._rows_cross_entropy(eager)
         return self._reductions.symmetric_cross_entropy()
 
-    def total(self, fn: Callable[[Tensor], Tensor], *, positives: Seen = "out") -> Float[Tensor, " n"]:
+    def total(self, fn: Callable[[Tensor], Tensor], *, positives: str = "out") -> Float[Tensor, " n"]:
         """(N,) Σ fn(s) over the live candidates of each row; `fn` pointwise and differentiable (softplus, exp, a hinge)."""
         checks.one_of("positives", positives, ("in", "out", "only"))
         return self._reductions.total(fn, positives)
@@ -196,14 +202,12 @@ class Scores:
 
     def _turned(self) -> Scores:
         """Candidates as anchors: with one positive a row, only the candidates that are one, in the rows' order."""
-        if self._matrix is not None:
-            turned_matrix = self._matrix.t()
         pairs, ids = self.true_pairs, self.true_pairs.ids
         own = slice(None) if pairs.columns is None else pairs.columns
         thin = {} if ids is None else {"anchor_ids": ids.column_keys[own], "candidate_ids": ids.row_keys}
         labels = None if pairs.labels is None else (pairs.labels.column_keys, pairs.labels.row_keys)
         if self._matrix is not None:
-            return Scores.from_dense(turned_matrix[own], positives=labels, **thin)
+            return Scores.from_dense(self._matrix.t()[own], positives=labels, **thin)
         return Scores(
             self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
             row_offset=None if self.column_offset is None else self.column_offset[own],
@@ -232,7 +236,9 @@ class Scores:
         """A bound on |s| in bits, by Cauchy and Schwarz; refuses NaN and scores that overflow."""
         sides = {"candidates": self.candidates, "negatives": self.negatives, "positives": self.true_pairs.own}
         norm = max(checks.largest_norm(x, name) for name, x in sides.items() if x is not None)
-        offset = checks.largest_entry(self.row_offset, "row_offset") + checks.largest_entry(self.column_offset, "column_offset")
+        offset = checks.largest_entry(self.row_offset, "row_offset") + checks.largest_entry(
+            self.column_offset, "column_offset"
+        )
         peak = (checks.largest_norm(self.anchors, "anchors") * norm / self._temperature + offset) * LOG2E
         if not peak < torch.finfo(checks.wide(self.anchors.dtype)).max / 16:
             raise InputError(

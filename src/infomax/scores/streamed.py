@@ -74,7 +74,10 @@ def softmax_weights(
         v = None if columns is None or column_weight is None else _scaled(column_weight, columns).to(tiles.dtype)
 
         def weigh(i: slice, j: slice, tile: Tensor) -> Tensor:
-            return tile * (u[i].unsqueeze(1) if v is None else u[i].unsqueeze(1) + v[j])
+            if v is None:
+                return tile * u[i].unsqueeze(1)
+            weights = u[i].unsqueeze(1) + v[j]
+            return weights.mul_(tile)
 
         return weigh
 
@@ -102,7 +105,7 @@ def returned(ctx: Any, gradients: Gradients) -> tuple[Tensor | None, ...]:
     wanted = ctx.needs_input_grad
     return (
         gradients.anchors.to(anchors.dtype) if wanted[0] else None,
-        gradients.candidates_t.t().to(candidates.dtype).contiguous() if wanted[1] else None,
+        gradients.candidates.to(candidates.dtype) if wanted[1] else None,
         torch.as_tensor(gradients.scale, dtype=scale.dtype, device=scale.device) if wanted[2] else None,
         gradients.row_offset.to(row_offset.dtype) if gradients.row_offset is not None else None,
         gradients.column_offset.to(column_offset.dtype) if gradients.column_offset is not None else None,
@@ -113,7 +116,18 @@ class LogSumExp(torch.autograd.Function):
     """(N,) logs of the row sums and, if `both`, (M,) logs of the column sums, of exp(beta·s) over the cells seen, in nats."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, scale: Tensor, row: Any, column: Any, tiles: Tiles, beta: float, both: bool, cache: int):  # noqa: E501
+    def forward(
+        ctx: Any,
+        a: Tensor,
+        b: Tensor,
+        scale: Tensor,
+        row: Any,
+        column: Any,
+        tiles: Tiles,
+        beta: float,
+        both: bool,
+        cache: int,
+    ) -> tuple[Tensor, Tensor]:
         with torch.autocast(tiles.device.type, enabled=False):
             rows, columns, kept = log_sums(tiles, beta, both, cache if any(ctx.needs_input_grad) else 0)
         ctx.save_for_backward(a, b, scale, row, column)
@@ -138,7 +152,16 @@ class Total(torch.autograd.Function):
     """(N,) sums over the seen cells of fn(s), fn pointwise."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, scale: Tensor, row: Any, column: Any, tiles: Tiles, fn: Callable[[Tensor], Tensor]) -> Tensor:  # noqa: E501
+    def forward(
+        ctx: Any,
+        a: Tensor,
+        b: Tensor,
+        scale: Tensor,
+        row: Any,
+        column: Any,
+        tiles: Tiles,
+        fn: Callable[[Tensor], Tensor],
+    ) -> Tensor:
         total = torch.zeros(tiles.shape[0], dtype=torch.float64, device=tiles.device)
         with torch.autocast(tiles.device.type, enabled=False):
             for i, _, tile in tiles.walk():
@@ -154,7 +177,7 @@ class Total(torch.autograd.Function):
         tiles, fn = ctx.tiles, ctx.fn
         g = gradient.to(tiles.dtype).unsqueeze(1)
 
-        def weigh(i: slice, j: slice, tile: Tensor) -> Tensor:
+        def weigh(i: slice, _: slice, tile: Tensor) -> Tensor:
             seen = ~tile.isneginf()
             with torch.enable_grad():
                 scores = torch.where(seen, tile * LN2, 0.0).requires_grad_()

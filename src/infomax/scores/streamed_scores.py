@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -14,7 +14,7 @@ from infomax.scores.cross_entropy import RowCrossEntropy, SymmetricCrossEntropy
 from infomax.scores.selection import ranks, top_columns
 from infomax.scores.streamed import LogSumExp, Total
 from infomax.scores.tiles import LOG2E, Tiles
-from infomax.scores.true_pairs import Seen, TruePairs
+from infomax.scores.true_pairs import TruePairs
 
 INF = float("inf")
 
@@ -37,7 +37,7 @@ class StreamedScores:
     def _inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
         return self.anchors, self.candidates, self.scale, self.row_offset, self.column_offset
 
-    def _tiles(self, seen: Seen, peak: float) -> Tiles:
+    def _tiles(self, seen: str, peak: float) -> Tiles:
         dead, only = self.true_pairs.unseen(seen)
         row, column = (None if x is None else x.detach() for x in (self.row_offset, self.column_offset))
         a, b = self.anchors.detach(), self.candidates.detach()
@@ -56,7 +56,7 @@ class StreamedScores:
         """(N, K) scores of the negatives that belong to a row."""
         return paired_scores(self.anchors, self.negatives, self.scale, self.row_offset)
 
-    def logsumexp(self, beta: float, positives: Seen, both: bool) -> tuple[Tensor, Tensor]:
+    def logsumexp(self, beta: float, positives: str, both: bool) -> tuple[Tensor, Tensor]:
         """Over the candidates (N,), and over the anchors (M,), empty unless `both`."""
         if self.true_pairs.labels is None and positives == "only":
             rows = beta * self.mean_positive()
@@ -95,7 +95,7 @@ class StreamedScores:
         rows, columns = SymmetricCrossEntropy.apply(*self._inputs, tiles, pairs.columns, pairs.source, self.cache)
         return rows, columns
 
-    def total(self, fn: Callable[[Tensor], Tensor], positives: Seen) -> Tensor:
+    def total(self, fn: Callable[[Tensor], Tensor], positives: str) -> Tensor:
         one_positive = self.true_pairs.labels is None
         if one_positive and positives == "only":
             return fn(self.mean_positive())
@@ -120,7 +120,9 @@ class StreamedScores:
         values = self.anchors.new_zeros(columns.shape, dtype=dtype)
         if m:
             shared = columns.clamp(0, m - 1)
-            values = (self.anchors.to(dtype).unsqueeze(1) * self.candidates.to(dtype)[shared]).sum(2) * self.scale.to(dtype)
+            values = (self.anchors.to(dtype).unsqueeze(1) * self.candidates.to(dtype)[shared]).sum(2) * self.scale.to(
+                dtype
+            )
             for part in (
                 None if self.row_offset is None else self.row_offset.unsqueeze(1),
                 None if self.column_offset is None else self.column_offset[shared],

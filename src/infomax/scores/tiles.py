@@ -15,8 +15,8 @@ from math import log
 import torch
 from torch import Tensor
 
-from infomax.scores.checks import wide
 from infomax.scores.cells import CellSource, RowBlockCells
+from infomax.scores.checks import wide
 from infomax.scores.product import product_for
 
 LOG2E = 1 / log(2.0)
@@ -168,25 +168,23 @@ class UnseenCells:
 
 @dataclass
 class Gradients:
-    """Accumulators of d(loss)/d(everything a score is made of); `candidates_t` is (d, M)."""
+    """Accumulators of d(loss)/d(everything a score is made of); the candidates' is kept transposed,
+    tile by tile, (d, columns) in the memory of the (columns, d) that it will be: the faster layout for the product."""
 
     tiles: Tiles
     anchors: Tensor
-    candidates_t: Tensor
+    candidates: Tensor
     row_offset: Tensor | None
     column_offset: Tensor | None
     scale: float = 0.0
 
     @classmethod
     def zeros(cls, tiles: Tiles, want_row: bool, want_column: bool) -> Gradients:
-        (n, m), d, like = tiles.shape, tiles.anchors.shape[1], {"dtype": tiles.dtype, "device": tiles.device}
-        return cls(
-            tiles,
-            torch.zeros(n, d, **like),
-            torch.zeros(d, m, **like),
-            torch.zeros(n, **like) if want_row else None,
-            torch.zeros(m, **like) if want_column else None,
-        )
+        def array(*shape: int) -> Tensor:
+            return torch.zeros(*shape, dtype=tiles.dtype, device=tiles.device)
+
+        (n, m), d = tiles.shape, tiles.anchors.shape[1]
+        return cls(tiles, array(n, d), array(m, d), array(n) if want_row else None, array(m) if want_column else None)
 
     def add(self, rows: slice, columns: slice, weights: Tensor) -> None:
         """Add one tile of weights W = d(loss)/d(s)."""
@@ -195,7 +193,7 @@ class Gradients:
         candidates = tiles.candidates[columns].to(tiles.dtype)
         self.anchors[rows] += product(weights, candidates.t(), None)
         scaled = tiles.anchors[rows].to(tiles.dtype) * tiles.scale
-        self.candidates_t[:, columns] += product(scaled.t().contiguous(), weights.t(), None)
+        self._transposed(columns).add_(product(scaled.t().contiguous(), weights.t(), None))
         if self.row_offset is not None:
             self.row_offset[rows] += weights.sum(1)
         if self.column_offset is not None:
@@ -208,7 +206,7 @@ class Gradients:
         for columns, tile in powers:
             candidates = tiles.candidates[columns].to(tiles.dtype)
             self.anchors[rows] += product(tile, candidates.t(), None)
-            self.candidates_t[:, columns] += product(scaled, tile.t(), None)
+            self._transposed(columns).add_(product(scaled, tile.t(), None))
             if self.row_offset is not None:
                 self.row_offset[rows] += tile.sum(1)
             if self.column_offset is not None:
@@ -219,21 +217,31 @@ class Gradients:
 
     def times(self, factor: float) -> None:
         """Scale every gradient in place."""
-        for part in (self.anchors, self.candidates_t, self.row_offset, self.column_offset):
+        for part in (self.anchors, self.candidates, self.row_offset, self.column_offset):
             if part is not None:
                 part *= factor
         self.scale *= factor
 
+    def _transposed(self, columns: slice) -> Tensor:
+        part = self.candidates[columns]
+        return part.view(part.shape[1], part.shape[0])
+
     def finish(self) -> Gradients:
-        """d(loss)/d(scale) = Σ W_ij <a_i, b_j> = <W B, A>, then the scale's factor on dA."""
-        for rows in self.tiles.row_slices(4096):
+        """d(loss)/d(scale) = Σ W_ij <a_i, b_j> = <W B, A>; then the scale's factor on dA, and dB the right way round."""
+        for rows in self.tiles.row_slices(self.tiles.steps()[0]):
             self.scale += float((self.anchors[rows] * self.tiles.anchors[rows]).sum(dtype=torch.float64))
         self.anchors *= self.tiles.scale
+        for columns in self.tiles.column_slices():
+            self.candidates[columns] = self._transposed(columns).t().clone(memory_format=torch.contiguous_format)
         return self
 
 
 def weighted_products(
-    tiles: Tiles, weigh: Callable[[slice, slice, Tensor], Tensor], source: Iterator[Tile], want_row: bool, want_column: bool
+    tiles: Tiles,
+    weigh: Callable[[slice, slice, Tensor], Tensor],
+    source: Iterator[Tile],
+    want_row: bool,
+    want_column: bool,
 ) -> Gradients:
     """The backward walk: `weigh(rows, columns, tile)` turns each tile of the source into d(loss)/d(s)."""
     gradients = Gradients.zeros(tiles, want_row, want_column)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,8 +12,6 @@ from infomax.errors import InputError
 from infomax.scores import checks
 from infomax.scores.cells import CellSource, Except, Matches, OneColumn
 
-Seen = Literal["in", "out", "only"]
-
 
 @dataclass(frozen=True)
 class TruePairs:
@@ -21,6 +19,7 @@ class TruePairs:
 
     rows: int
     width: int
+    device: torch.device
     columns: Tensor | None = None
     labels: Matches | None = None
     own: Tensor | None = None
@@ -40,22 +39,26 @@ class TruePairs:
             )
         if isinstance(positives, tuple):
             if len(positives) != 2:
-                raise InputError(f"labels are a pair, (N,) for anchors and (M,) for candidates; got {len(positives)} vectors.")
+                raise InputError(
+                    f"labels are a pair, (N,) for anchors and (M,) for candidates; got {len(positives)} vectors."
+                )
             rows = checks.vector(positives[0], "the anchors' labels", n, device, integer=True)
             columns = checks.vector(positives[1], "the candidates' labels", width, device, integer=True)
-            return cls(n, width, labels=Matches(rows, columns), ids=ids)
+            return cls(n, width, device, labels=Matches(rows, columns), ids=ids)
         if isinstance(positives, Tensor) and positives.ndim == 2:
-            return cls(n, width, own=checks.own_positives(positives, anchors), ids=ids)
+            return cls(n, width, device, own=checks.own_positives(positives, anchors), ids=ids)
         if positives is None:
             if width < n:
                 raise InputError(
                     f"{n} anchors but {width} candidates: row i pairs with column i, so give at least {n}, or say `positives`."
                 )
-            return cls(n, width, columns=torch.arange(n, device=device), ids=ids)
+            return cls(n, width, device, columns=torch.arange(n, device=device), ids=ids)
         columns = checks.vector(positives, "positives", n, device, integer=True)
         if int(columns.min()) < 0 or int(columns.max()) >= width:
-            raise InputError(f"positives must be columns 0 to {width - 1}; got {int(columns.min())} to {int(columns.max())}.")
-        return cls(n, width, columns=columns, ids=ids)
+            raise InputError(
+                f"positives must be columns 0 to {width - 1}; got {int(columns.min())} to {int(columns.max())}."
+            )
+        return cls(n, width, device, columns=columns, ids=ids)
 
     @property
     def source(self) -> CellSource | None:
@@ -68,7 +71,7 @@ class TruePairs:
             return ()
         return (self.ids,) if self.columns is None else (Except(self.ids, self.columns),)
 
-    def unseen(self, seen: Seen) -> tuple[tuple[CellSource, ...], tuple[CellSource, ...]]:
+    def unseen(self, seen: str) -> tuple[tuple[CellSource, ...], tuple[CellSource, ...]]:
         """(dead, only) cells for a walk that sees the positives "in" all, leaves them "out", or sees them "only"."""
         source = self.source
         if seen == "only":
@@ -93,8 +96,7 @@ class TruePairs:
         return self.labels.counts() - (0 if itself is None else itself.counts())
 
     def _full(self, value: int) -> Tensor:
-        like = next(x for x in (self.columns, self.own, self.labels and self.labels.row_keys) if x is not None)
-        return torch.full((self.rows,), value, dtype=torch.int64, device=like.device)
+        return torch.full((self.rows,), value, dtype=torch.int64, device=self.device)
 
     @property
     def _label_and_id(self) -> Matches | None:
@@ -112,7 +114,9 @@ class TruePairs:
             return
         lacking = (self.positive_counts() == 0).nonzero()
         if len(lacking):
-            raise InputError(f"{len(lacking)} anchors have no positive (first: row {int(lacking[0])}): drop them, or relabel.")
+            raise InputError(
+                f"{len(lacking)} anchors have no positive (first: row {int(lacking[0])}): drop them, or relabel."
+            )
 
     def check_negatives(self, further: int) -> None:
         """Every row has something to be compared with; `further` negatives a row count too."""
@@ -161,7 +165,7 @@ class TruePairs:
     def masks(self) -> tuple[Tensor, Tensor]:
         """(N, M) bool each: the positives, and the live cells."""
         source, everything = self.source, slice(0, self.rows)
-        positive = torch.zeros(self.rows, self.width, dtype=torch.bool, device=self._full(0).device)
+        positive = torch.zeros(self.rows, self.width, dtype=torch.bool, device=self.device)
         live = torch.ones_like(positive)
         if source is not None:
             positive[source.cells(everything)] = True

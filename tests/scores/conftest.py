@@ -1,0 +1,28 @@
+import pytest
+
+from infomax.scores import tiles
+
+
+@pytest.fixture
+def many_tiles(monkeypatch):
+    """Tiles so small that a small problem needs many, the last ones ragged."""
+    monkeypatch.setattr(tiles, "CPU_TILE", (8, 9))
+    monkeypatch.setattr(tiles, "CPU_BLOCK_BYTES", 16 * 8 * 9)
+
+
+@pytest.fixture
+def always_shifted(monkeypatch):
+    """Running maxima from the first score on, as large scores need."""
+    monkeypatch.setattr(tiles, "UNSHIFTED_BITS", 0.0)
+
+
+@pytest.fixture(params=["dense", "one tile", "many tiles", "many tiles, shifted", "many tiles, cached"])
+def scores(request):
+    """Problem -> Scores, along every path."""
+    path = request.param
+    if "many tiles" in path:
+        request.getfixturevalue("many_tiles")
+    if "shifted" in path:
+        request.getfixturevalue("always_shifted")
+    backend = "dense" if path == "dense" else "streamed"
+    return lambda problem: problem.scores(backend, cache=(1 << 30) if "cached" in path else 0)

@@ -1,0 +1,95 @@
+"""Input that cannot be right is refused in a sentence that helps."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from infomax.errors import InputError
+from infomax.scores import Scores, product
+
+Q, K = torch.randn(4, 3), torch.randn(6, 3)
+NAN = Q.clone()
+NAN[2, 1] = float("nan")
+CASES = {
+    "lists": (lambda: Scores([[1.0]], K), "anchors must be a torch tensor, not list"),
+    "vector": (lambda: Scores(Q[0], K), r"anchors must be a matrix.*\(3,\)"),
+    "integers": (lambda: Scores(Q.long(), K.long()), "floating point, not torch.int64"),
+    "widths": (lambda: Scores(Q, K[:, :2]), "one width of at least 1; got 3 and 2"),
+    "width 0": (lambda: Scores(Q[:, :0], K[:, :0]), "at least 1; got 0 and 0"),
+    "dtypes": (lambda: Scores(Q, K.double()), "bring both to one dtype"),
+    "no anchors": (lambda: Scores(Q[:0], K), "no anchors"),
+    "too few candidates": (lambda: Scores(K, Q), "6 anchors but 4 candidates"),
+    "temperature 0": (lambda: Scores(Q, K, temperature=0.0), "positive and finite; got 0"),
+    "temperature < 0": (lambda: Scores(Q, K, temperature=torch.tensor(-1.0)), "positive and finite; got -1"),
+    "temperature nan": (lambda: Scores(Q, K, temperature=float("nan")), "positive and finite"),
+    "temperature inf": (lambda: Scores(Q, K, temperature=float("inf")), "positive and finite"),
+    "temperature too small": (lambda: Scores(Q, K, temperature=1e-40), "leaves the range of torch.float32"),
+    "temperature too large": (lambda: Scores(Q, K, temperature=1e39), "leaves the range of torch.float32"),
+    "temperature vector": (
+        lambda: Scores(Q, K, temperature=torch.ones(4)),
+        r"one number; got a tensor of shape \(4,\)",
+    ),
+    "scores overflow": (lambda: Scores(Q * 1e15, K * 1e15, temperature=1e-8).cross_entropy(), "out of the range"),
+    "squares overflow": (lambda: Scores(Q * 1e30, K, backend="streamed").logsumexp(), "anchors overflow"),
+    "nan": (lambda: Scores(NAN, K, backend="streamed").logsumexp(), "anchors row 2 holds NaN"),
+    "nan, dense": (lambda: Scores(NAN, K, backend="dense").logsumexp(), "anchors row 2 holds NaN"),
+    "nan offset": (lambda: Scores(Q, K, row_offset=NAN[:, 1]).logsumexp(), "row_offset holds NaN"),
+    "offset length": (
+        lambda: Scores(Q, K, column_offset=torch.zeros(4)),
+        r"column_offset must have shape \(6,\); got \(4,\)",
+    ),
+    "offset integers": (lambda: Scores(Q, K, row_offset=torch.arange(4)), "row_offset must be floating point"),
+    "positives out of range": (
+        lambda: Scores(Q, K, positives=torch.tensor([0, 1, 2, 6])),
+        "columns 0 to 5; got 0 to 6",
+    ),
+    "positives negative": (lambda: Scores(Q, K, positives=torch.tensor([0, 1, -1, 2])), "got -1 to 2"),
+    "positives float": (lambda: Scores(Q, K, positives=torch.ones(4)), "positives must be int64"),
+    "positives bool": (lambda: Scores(Q, K, positives=torch.ones(4, dtype=torch.bool)), "positives must be int64"),
+    "positives shape": (lambda: Scores(Q, K, positives=Q[:2]), r"shape \(4, 3\); got \(2, 3\)"),
+    "labels three": (lambda: Scores(Q, K, positives=(1, 2, 3)), "labels are a pair"),
+    "one id vector": (lambda: Scores(Q, K, anchor_ids=torch.arange(4)), "give both or neither"),
+    "ids length": (lambda: Scores(Q, K, anchor_ids=torch.arange(4), candidate_ids=torch.arange(4)), "candidate_ids"),
+    "negatives shape": (lambda: Scores(Q, K, negatives=K), r"negatives must be a tensor of shape \(4, K, 3\)"),
+    "negatives dtype": (lambda: Scores(Q, K, negatives=torch.zeros(4, 2, 3).double()), "bring both"),
+    "label without positive": (
+        lambda: Scores(Q, K, positives=(torch.arange(4), torch.arange(6) % 3)).positive(),
+        r"1 anchors have no positive \(first: row 3\)",
+    ),
+    "no negative": (lambda: Scores(Q[:1], K[:1]).cross_entropy(), r"1 anchors have no negative \(first: row 0\)"),
+    "all masked": (
+        lambda: Scores(Q, K, anchor_ids=torch.zeros(4).long(), candidate_ids=torch.zeros(6).long()).cross_entropy(),
+        "4 anchors have no negative",
+    ),
+    "no negative, logsumexp": (lambda: Scores(Q[:1], K[:1]).logsumexp(positives="out"), "no negative"),
+    "repeated column": (
+        lambda: Scores(Q, K, positives=torch.zeros(4).long()).cross_entropy("both"),
+        "one column a pair",
+    ),
+    "own positives over anchors": (lambda: Scores(Q, K, positives=Q).cross_entropy("anchors"), "use over='candidates'"),
+    "over": (lambda: Scores(Q, K).logsumexp("rows"), "over must be one of 'candidates', 'anchors', 'both'; got 'rows'"),
+    "positives word": (lambda: Scores(Q, K).total(torch.exp, positives="all"), "positives must be one of"),
+    "beta": (lambda: Scores(Q, K).logsumexp(beta=0.0), "beta must be positive"),
+    "k": (lambda: Scores(Q, K).hardest(0), "k must be at least 1"),
+    "backend": (lambda: Scores(Q, K, backend="triton"), "backend must be one of 'auto', 'dense', 'streamed'"),
+    "matrix": (lambda: Scores.from_dense(Q[0]), "a score matrix must be"),
+    "matrix nan": (lambda: Scores.from_dense(NAN), "holds NaN"),
+    "matrix empty": (lambda: Scores.from_dense(Q[:, :0]), "both at least 1"),
+    "matrix own positives": (lambda: Scores.from_dense(K @ K.t(), positives=K), "columns or labels"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused_with_a_sentence(case):
+    make, message = CASES[case]
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_an_unknown_product_is_refused(monkeypatch):
+    monkeypatch.setenv("INFOMAX_PRODUCT", "cublas")
+    product._float32_cpu.cache_clear()
+    with pytest.raises(InputError, match="set it to 'mm' or 'onednn'"):
+        product.product_for(torch.float32, torch.device("cpu"))
+    product._float32_cpu.cache_clear()
