@@ -68,7 +68,7 @@ def readout(scores: Scores, *, groups: Any = None) -> Readout:
     """Read the scores of pairs as information.
 
     The word "lower bound" holds for pairs that the critic was not fitted to: on a training batch the same number is an
-    optimistic one. One reading costs five streamed passes.
+    optimistic one. One reading costs six streamed passes.
 
     Args:
         scores: anchors against candidates.
