@@ -20,7 +20,7 @@ def tree():
         "tensors": {
             "table": table,
             "again": table,
-            "first": table[0],
+            "top": table[:2],
             "row": table[1],
             "half": table.half(),
             "empty": torch.zeros(0, 2),

@@ -151,7 +151,7 @@ def test_the_temperature_cannot_run_away(vectors, linear):
 
 
 def test_early_stopping_gives_back_the_best(vectors, linear, monkeypatch):
-    bounds, states = iter([1.0, 3.0, 2.0, 2.5, 2.9, 9.0]), []
+    bounds, states = iter([1.0, 0.5, 3.0, 2.0, 2.5, 2.9, 9.0]), []
 
     def scripted(self, learner):
         states.append(learner.encoder.weight.detach().clone())
@@ -160,9 +160,9 @@ def test_early_stopping_gives_back_the_best(vectors, linear, monkeypatch):
 
     monkeypatch.setattr(Validation, "__call__", scripted)
     result = fit(vectors, encoder=linear(), patience=3, **(QUICK | {"epochs": 50}))
-    assert len(states) == 5  # 2.9 is the third without improvement on 3.0
-    assert torch.equal(result.encoder.weight, states[1])
-    assert not torch.equal(states[1], states[4])
+    assert len(states) == 6  # 2.9 is the third without improvement on 3.0
+    assert torch.equal(result.encoder.weight, states[2])
+    assert not torch.equal(states[2], states[5])
     assert not result.interrupted
 
 
