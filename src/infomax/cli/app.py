@@ -29,7 +29,6 @@ app = typer.Typer(
     help="Learn an encoder from pairs by maximising mutual information, and know in bits how much it has.",
     epilog="INFOMAX_DEBUG=1 shows where an error came from.",
     add_completion=False,
-    invoke_without_command=True,
     rich_markup_mode=None,  # plain help: it answers in half the time, and reads the same in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -37,32 +36,30 @@ for command in (fit, encode, search, evaluate):
     app.command()(command)
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"infomax {infomax.__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
 def _options(
-    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     del version  # its callback has acted on it
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (by default on the arguments of this process); gives the exit code and raises nothing."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         with warnings.catch_warnings():
             if not sys.warnoptions:
                 warnings.simplefilter("ignore")  # what a user should know is in the results, in words
-            code = typer.main.get_command(app)(arguments, prog_name="infomax", standalone_mode=False)
+            code = typer.main.get_command(app)(given or ["--help"], prog_name="infomax", standalone_mode=False) or 0
         sys.stdout.flush()
     except BrokenPipeError:  # `infomax search ... | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -76,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         typer.echo(f"error: {' '.join(message.split())}", err=True)
     if code == 130:
         typer.echo("error: stopped by Ctrl-C; what was on the disk before is unharmed.", err=True)
-    return code if isinstance(code, int) else 0
+    return code if given else 2
 
 
 def explain(error: Exception) -> tuple[str, int]:

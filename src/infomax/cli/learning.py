@@ -52,6 +52,7 @@ def learn(
     """
     if jobs is not None:
         torch.set_num_threads(jobs)
+    _try_device(settings.get("device", "cpu"))
     folder = out or Path("runs") / name_of(source)
     if folder.exists():  # refuse a taken folder before minutes are spent on reading
         claim(folder, resume=files["resume"], overwrite=files["overwrite"])
@@ -107,6 +108,14 @@ def _query(result: FitResult) -> str:
     examples = result.evaluation.examples if result.evaluation is not None else ()
     words = shown(examples[0][0], 200).split()[:8] if examples else ["your", "query"]
     return shlex.quote(" ".join(words).rstrip(".,;:"))
+
+
+def _try_device(name: str) -> None:
+    """Refuse a device that is not there before anything is read."""
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {name} cannot be used ({str(error).splitlines()[0][:200]}); try cpu.") from error
 
 
 def _last_step(result: FitResult) -> int:
