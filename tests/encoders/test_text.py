@@ -90,7 +90,14 @@ def test_gradients_stay_finite_with_empty_texts(encoder):
 
 
 @pytest.mark.parametrize(
-    "text", [TEXTS[0] * 400, "list \n" * 9000, "x " + " " * 9000 + "parse list " * 700, "ab" * 9000]
+    "text",
+    [
+        TEXTS[0] * 400,
+        "list \n" * 9000,
+        "x " + " " * 9000 + "parse list " * 700,
+        "x y " + " " * 9000 + "parse list " * 700,
+        "ab" * 9000,
+    ],
 )
 def test_reading_only_the_head_of_a_long_text_changes_no_token(text):
     encoder = StaticTextEncoder.from_texts(TEXTS * 3, vocabulary_size=200, dim=4, max_tokens=64)
