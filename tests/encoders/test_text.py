@@ -192,3 +192,8 @@ def test_repeats_count_by_a_power(power):
     assert sorted(column[[0]].ids.tolist()) == sorted([ids["parse"]] + [ids["list"]] * kept)
     assert len(column[[1]].ids) == 0
     assert sorted(column[[2]].ids.tolist()) == sorted([ids["list"]] + [ids["server"]] * (1 if power == 0 else 2))
+
+
+def test_texts_that_are_all_alike_still_have_vectors():
+    encoder = StaticTextEncoder.from_texts(["parse list"] * 4, vocabulary_size=50, dim=4)
+    np.testing.assert_allclose(np.linalg.norm(encoder.encode(["parse list"]), axis=1), 1, atol=1e-6)

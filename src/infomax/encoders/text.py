@@ -96,14 +96,15 @@ class StaticTextEncoder(nn.Module):
         return self.dim if self.projection is None else self.projection.out_features
 
     def weigh(self, *columns: TokenColumn) -> None:
-        """Start the token weights at idf, log((n + 1) / (texts that hold the token + 1)) over the texts of all columns.
+        """Start the token weights at BM25's idf, log(1 + (n - df + 1/2) / (df + 1/2)), over the n texts of all columns.
 
-        Scaled so that the mean weight of a token occurrence is 1; the unknown token gets 0.
+        df is the number of texts that hold the token; the weight is above 0 even for a token of every text. Scaled so
+        that the mean weight of a token occurrence is 1; the unknown token gets 0.
         """
         size = len(self.weights)
         counted = [column.counts(size) for column in columns]
         occurrences, texts = (sum(c[side] for c in counted) for side in (0, 1))
-        idf = np.log((sum(map(len, columns)) + 1) / (texts + 1.0))
+        idf = np.log1p((sum(map(len, columns)) - texts + 0.5) / (texts + 0.5))
         if (unknown := self.text_tokenizer.tokenizer.token_to_id(UNKNOWN)) is not None:
             idf[unknown] = 0.0
         mean = float((idf * occurrences).sum() / max(np.sum(occurrences), 1))
