@@ -106,7 +106,7 @@ def tell(result: FitResult, folder: Path, *, json: bool) -> None:
 def _query(result: FitResult) -> str:
     """The beginning of a held-out anchor, as a query that the reader may paste."""
     examples = result.evaluation.examples if result.evaluation is not None else ()
-    words = shown(examples[0][0], 200).split()[:8] if examples else ["your", "query"]
+    words = shown(examples[0][0], 200).split(". ")[0].split()[:8] if examples else ["your", "query"]
     return shlex.quote(" ".join(words).rstrip(".,;:"))
 
 

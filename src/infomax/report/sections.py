@@ -88,13 +88,13 @@ def examples(evaluation: Evaluation) -> str:
 
 def _example(anchor: str, true: str, nearest: Sequence[tuple[str, float]]) -> str:
     items = "".join(
-        f"<li{' class=hit' if label == true else ''}>{'✓ ' if label == true else ''}{text(label, 300)} "
-        f'<span class="score">{score:.2f}</span></li>'
+        f"<li{' class=hit' if label == true else ''}><span class=score>{score:.2f}</span>"
+        f"<span>{'✓&nbsp;' if label == true else ''}{text(label, 300)}</span></li>"
         for label, score in nearest
     )
     found = any(label == true for label, _ in nearest)
     missed = "" if found else f'<p class="missed">✗ not among them: {text(true, 300)}</p>'
-    return f'<article class="example"><p class="anchor">{text(anchor, 400)}</p><ol>{items}</ol>{missed}</article>'
+    return f'<article class="example"><p class="anchor">{text(anchor, 220)}</p><ol>{items}</ol>{missed}</article>'
 
 
 def _number(value: float) -> str:

@@ -16,7 +16,7 @@ def tiles(result: FitResult) -> str:
     """Retrieval, information, pairs and time, each as one large figure with a small line beside it."""
     found = [] if result.evaluation is None else [*_recall(result.evaluation), _information(result.evaluation)]
     found.append(("Pairs to learn from", f"{result.sizes.get('train', 0):,}", f"{sum(result.sizes.values()):,} in all"))
-    found.append(("Time", duration(sum(result.seconds.values())), _phases(result.seconds)))
+    found.append(("Time", duration(sum(result.seconds.values())), _longest(result.seconds)))
     cells = "\n".join(
         f'<div class="tile"><dt>{text(name, 100)}</dt><dd class="figure">{text(figure, 40)}</dd>'
         f'<dd class="beside">{text(beside, 100)}</dd></div>'
@@ -42,6 +42,7 @@ def _information(evaluation: Evaluation) -> tuple[str, str, str]:
     return f"Held out, information ({word})", f"{readout.bits:.2f} bits", f"{margin}at most {ceiling:.2f}"
 
 
-def _phases(seconds: Mapping[str, float | int]) -> str:
-    longest = sorted(seconds, key=lambda phase: -seconds[phase])[:2]
-    return " · ".join(f"{phase} {duration(seconds[phase])}" for phase in longest)
+def _longest(seconds: Mapping[str, float | int]) -> str:
+    """The phase that took most of the time."""
+    phase = max(seconds, key=lambda name: seconds[name], default=None)
+    return "" if phase is None else f"{phase} {duration(seconds[phase])}"
