@@ -22,9 +22,10 @@ class CellSource(Protocol):
 
 @dataclass(frozen=True)
 class OneColumn:
-    """Row i has the one cell (i, columns[i])."""
+    """Row i has the one cell (i, columns[i]); `diagonal` says that columns[i] is i."""
 
     columns: Tensor
+    diagonal: bool = False
 
     def cells(self, rows: slice) -> tuple[Tensor, Tensor]:
         columns = self.columns[rows]

@@ -20,6 +20,8 @@ from torch import Tensor
 
 from infomax.errors import InputError
 
+ONEDNN_FROM = 1 << 20  # multiplications; below, its set-up costs more than it saves
+
 Product = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
 
 
@@ -30,6 +32,8 @@ def mm(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
 
 def onednn(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
     """The same product by oneDNN; float32 on the CPU only. Strided views are copied: on them it is a thousand times slower."""
+    if x.shape[0] * w.shape[0] * x.shape[1] < ONEDNN_FROM:
+        return mm(x, w, bias)
     x = x.contiguous()
     w = w if w.is_contiguous() or w.t().is_contiguous() else w.contiguous()
     return torch.ops.mkldnn._linear_pointwise(x, w, bias, "none", [], "")

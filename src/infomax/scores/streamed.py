@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log
+from math import log, prod
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from infomax.scores.tiles import Gradients, Tiles, weighted_products
+from infomax.scores.tiles import Gradients, Hide, Tiles, weighted_products
 
 LN2 = log(2.0)
 NOTHING_YET = -1e30  # the maximum of nothing: finite, so that exp2(-inf - it) is 0 and not NaN
@@ -45,12 +45,14 @@ class RunningSum:
         return self.total.log2() + self.top
 
 
-def log_sums(tiles: Tiles, beta: float, both: bool, cache: int = 0) -> tuple[Tensor, Tensor | None, Kept]:
+def log_sums(
+    tiles: Tiles, beta: float, both: bool, cache: int = 0, hide: Hide | None = None
+) -> tuple[Tensor, Tensor | None, Kept]:
     """One walk: log2 Σ_j 2^{s_ij} a row and, if `both`, log2 Σ_i 2^{s_ij} a column; and the first tiles, up to `cache` bytes."""
     rows = RunningSum.zeros(tiles.shape[0], tiles)
     columns = RunningSum.zeros(tiles.shape[1], tiles) if both else None
     kept: Kept = {}
-    for i, j, tile in tiles.walk(beta):
+    for i, j, tile in tiles.walk(beta, hide=hide):
         if not tiles.unshifted:
             rows.add_scores(i, tile, 1)
             if columns is not None:
@@ -73,11 +75,13 @@ def softmax_weights(
         u = _scaled(row_weight, rows).to(tiles.dtype)
         v = None if columns is None or column_weight is None else _scaled(column_weight, columns).to(tiles.dtype)
 
+        buffer = torch.empty(prod(tiles.steps()), dtype=tiles.dtype, device=tiles.device)  # fresh memory is slower
+
         def weigh(i: slice, j: slice, tile: Tensor) -> Tensor:
+            weights = buffer[: tile.numel()].view(tile.shape)
             if v is None:
-                return tile * u[i].unsqueeze(1)
-            weights = u[i].unsqueeze(1) + v[j]
-            return weights.mul_(tile)
+                return torch.mul(tile, u[i].unsqueeze(1), out=weights)
+            return torch.add(u[i].unsqueeze(1), v[j], out=weights).mul_(tile)
 
         return weigh
 
@@ -103,10 +107,12 @@ def returned(ctx: Any, gradients: Gradients) -> tuple[Tensor | None, ...]:
     """The gradients in the order and dtypes of (anchors, candidates, scale, row_offset, column_offset)."""
     anchors, candidates, scale, row_offset, column_offset = ctx.saved_tensors[:5]
     wanted = ctx.needs_input_grad
+    slope = torch.as_tensor(gradients.scale(), dtype=scale.dtype, device=scale.device) if wanted[2] else None
+    gradients.finish()
     return (
         gradients.anchors.to(anchors.dtype) if wanted[0] else None,
         gradients.candidates.to(candidates.dtype) if wanted[1] else None,
-        torch.as_tensor(gradients.scale, dtype=scale.dtype, device=scale.device) if wanted[2] else None,
+        slope,
         gradients.row_offset.to(row_offset.dtype) if gradients.row_offset is not None else None,
         gradients.column_offset.to(column_offset.dtype) if gradients.column_offset is not None else None,
     )

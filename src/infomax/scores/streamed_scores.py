@@ -86,13 +86,13 @@ class StreamedScores:
         own = pairs.own is not None
         extra = None if self.paired is None else torch.logsumexp(self.paired, 1)
         return RowCrossEntropy.apply(
-            *self._inputs, self.mean_positive() if own else None, extra, self._tiles("out", self.peak),
-            pairs.columns, pairs.source, eager,
+            *self._inputs, self.mean_positive() if own else None, extra, self._tiles("in", self.peak),
+            pairs.one_column, eager,
         )  # fmt: skip
 
     def symmetric_cross_entropy(self) -> tuple[Tensor, Tensor]:
-        tiles, pairs = self._tiles("out", self.peak), self.true_pairs
-        rows, columns = SymmetricCrossEntropy.apply(*self._inputs, tiles, pairs.columns, pairs.source, self.cache)
+        tiles, source = self._tiles("in", self.peak), self.true_pairs.one_column
+        rows, columns = SymmetricCrossEntropy.apply(*self._inputs, tiles, source, self.cache)
         return rows, columns
 
     def total(self, fn: Callable[[Tensor], Tensor], positives: str) -> Tensor:

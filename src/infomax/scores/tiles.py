@@ -15,7 +15,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from infomax.scores.cells import CellSource, RowBlockCells
+from infomax.scores.cells import CellSource, OneColumn, RowBlockCells
 from infomax.scores.checks import wide
 from infomax.scores.product import product_for
 
@@ -26,6 +26,7 @@ CPU_TILE, OTHER_TILE = (512, 1024), (4096, 8192)
 CPU_BLOCK_BYTES, OTHER_BLOCK_BYTES = 8 << 20, 256 << 20
 
 Tile = tuple[slice, slice, Tensor]
+Hide = Callable[[slice, slice, Tensor], None]
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,16 @@ class Tiles:
             tile += self.row_offset[rows].to(self.dtype).mul(beta * LOG2E).unsqueeze(1)
         return tile
 
-    def walk(self, beta: float = 1.0, kept: Mapping[tuple[int, int], Tensor] | None = None) -> Iterator[Tile]:
+    def walk(
+        self, beta: float = 1.0, kept: Mapping[tuple[int, int], Tensor] | None = None, hide: Hide | None = None
+    ) -> Iterator[Tile]:
         """All tiles in a fixed order, row blocks, then columns, unseen cells left out.
 
         A tile is beta·s in bits (unseen: -inf), or 2 to that power where `unshifted` (unseen: 0). Tiles in `kept`, by their
-        first row and column, are not computed again.
+        first row and column, are not computed again. `hide(rows, columns, tile)` may erase more of new tiles.
         """
         for rows in self.row_slices(self.steps()[0]):
-            for columns, tile in self.whole_rows(rows, beta, kept):
+            for columns, tile in self.whole_rows(rows, beta, kept, hide=hide):
                 yield rows, columns, tile
 
     def whole_rows(
@@ -109,6 +112,7 @@ class Tiles:
         beta: float = 1.0,
         kept: Mapping[tuple[int, int], Tensor] | None = None,
         buffer: Tensor | None = None,
+        hide: Hide | None = None,
     ) -> Iterator[tuple[slice, Tensor]]:
         """The tiles of one block of rows, as in `walk`; written to the buffer (1-D), one after the other, where one is given.
 
@@ -120,10 +124,25 @@ class Tiles:
             if tile is None:
                 tile = self.bits(lifted, rows, columns, beta)
                 cells.erase(tile, columns, float("-inf"))
+                if hide is not None:
+                    hide(rows, columns, tile)
                 target = tile if buffer is None else buffer[used : used + tile.numel()].view(tile.shape)
                 used += tile.numel()
                 tile = torch.exp2(tile, out=target) if self.unshifted else target.copy_(tile)
             yield columns, tile
+
+    def paired_bits(self, source: OneColumn) -> Tensor:
+        """(N,) float64: s of the cells (i, source.columns[i]) in bits."""
+        parts = []
+        for rows in self.row_slices(self.steps()[0]):
+            other = self.candidates[rows if source.diagonal else source.columns[rows]].to(self.dtype)
+            parts.append((self.lift(rows) * other).sum(1).double())
+        bits = torch.cat(parts)
+        if self.row_offset is not None:
+            bits += self.row_offset.double() * LOG2E
+        if self.column_offset is not None:
+            bits += self.column_offset.double()[source.columns] * LOG2E
+        return bits
 
     def unseen(self, rows: slice) -> UnseenCells:
         """What to erase in this block of rows."""
@@ -132,19 +151,6 @@ class Tiles:
     def cells(self, sources: tuple[CellSource, ...], rows: slice) -> RowBlockCells | None:
         """The cells of these sources in a block of rows, ready for the tiles of a walk."""
         return RowBlockCells.of(sources, rows, self.shape[1], self.steps()[1])
-
-    def paired_bits(self, columns: Tensor) -> Tensor:
-        """(N,) float64: s of the cells (i, columns[i]) in bits."""
-        parts = []
-        for rows in self.row_slices(self.steps()[0]):
-            other = self.candidates[columns[rows]].to(self.dtype)
-            parts.append((self.lift(rows) * other).sum(1).double())
-        bits = torch.cat(parts)
-        if self.row_offset is not None:
-            bits += self.row_offset.double() * LOG2E
-        if self.column_offset is not None:
-            bits += self.column_offset.double()[columns] * LOG2E
-        return bits
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,7 @@ class UnseenCells:
 
 @dataclass
 class Gradients:
-    """Accumulators of d(loss)/d(everything a score is made of); the candidates' is kept transposed,
+    """W B, Wᵀ A and the sums of W = d(loss)/d(s), to be multiplied by `factor`; the candidates' is kept transposed,
     tile by tile, (d, columns) in the memory of the (columns, d) that it will be: the faster layout for the product."""
 
     tiles: Tiles
@@ -176,7 +182,7 @@ class Gradients:
     candidates: Tensor
     row_offset: Tensor | None
     column_offset: Tensor | None
-    scale: float = 0.0
+    factor: float = 1.0
 
     @classmethod
     def zeros(cls, tiles: Tiles, want_row: bool, want_column: bool) -> Gradients:
@@ -186,54 +192,42 @@ class Gradients:
         (n, m), d = tiles.shape, tiles.anchors.shape[1]
         return cls(tiles, array(n, d), array(m, d), array(n) if want_row else None, array(m) if want_column else None)
 
-    def add(self, rows: slice, columns: slice, weights: Tensor) -> None:
-        """Add one tile of weights W = d(loss)/d(s)."""
-        tiles = self.tiles
-        product = product_for(tiles.dtype, tiles.device)
-        candidates = tiles.candidates[columns].to(tiles.dtype)
-        self.anchors[rows] += product(weights, candidates.t(), None)
-        scaled = tiles.anchors[rows].to(tiles.dtype) * tiles.scale
-        self._transposed(columns).add_(product(scaled.t().contiguous(), weights.t(), None))
+    def add_to_anchors(self, rows: slice, columns: slice, weights: Tensor) -> None:
+        """Add one tile of weights on the side of the rows."""
+        product = product_for(self.tiles.dtype, self.tiles.device)
+        self.anchors[rows] += product(weights, self.tiles.candidates[columns].to(self.tiles.dtype).t(), None)
         if self.row_offset is not None:
             self.row_offset[rows] += weights.sum(1)
+
+    def thin(self, rows: slice, u: Tensor | None = None) -> Tensor:
+        """The anchors of a block of rows, each times u (rows, 1), transposed: (d, rows)."""
+        anchors = self.tiles.anchors[rows].to(self.tiles.dtype)
+        return (anchors if u is None else anchors * u).t().contiguous()
+
+    def add_to_candidates(self, columns: slice, weights: Tensor, thin: Tensor, u: Tensor | None = None) -> None:
+        """Add one tile of weights, times u (rows, 1) where given, on the side of the columns."""
+        product = product_for(self.tiles.dtype, self.tiles.device)
+        self._transposed(columns).add_(product(thin, weights.t(), None))
         if self.column_offset is not None:
-            self.column_offset[columns] += weights.sum(0)
-
-    def add_rows(self, rows: slice, powers: list[tuple[slice, Tensor]], u: Tensor) -> None:
-        """Add whole rows of weights W = u·powers, given by tiles; u (rows, 1) is applied on the thin sides."""
-        tiles, product = self.tiles, product_for(self.tiles.dtype, self.tiles.device)
-        scaled = (tiles.anchors[rows].to(tiles.dtype) * (u * tiles.scale)).t().contiguous()
-        for columns, tile in powers:
-            candidates = tiles.candidates[columns].to(tiles.dtype)
-            self.anchors[rows] += product(tile, candidates.t(), None)
-            self._transposed(columns).add_(product(scaled, tile.t(), None))
-            if self.row_offset is not None:
-                self.row_offset[rows] += tile.sum(1)
-            if self.column_offset is not None:
-                self.column_offset[columns] += (tile.t() @ u).squeeze(1)
-        self.anchors[rows] *= u
-        if self.row_offset is not None:
-            self.row_offset[rows] *= u.squeeze(1)
-
-    def times(self, factor: float) -> None:
-        """Scale every gradient in place."""
-        for part in (self.anchors, self.candidates, self.row_offset, self.column_offset):
-            if part is not None:
-                part *= factor
-        self.scale *= factor
+            self.column_offset[columns] += weights.sum(0) if u is None else (weights.t() @ u).squeeze(1)
 
     def _transposed(self, columns: slice) -> Tensor:
         part = self.candidates[columns]
         return part.view(part.shape[1], part.shape[0])
 
-    def finish(self) -> Gradients:
-        """d(loss)/d(scale) = Σ W_ij <a_i, b_j> = <W B, A>; then the scale's factor on dA, and dB the right way round."""
-        for rows in self.tiles.row_slices(self.tiles.steps()[0]):
-            self.scale += float((self.anchors[rows] * self.tiles.anchors[rows]).sum(dtype=torch.float64))
-        self.anchors *= self.tiles.scale
+    def scale(self) -> float:
+        """d(loss)/d(scale) = Σ W_ij <a_i, b_j> = <W B, A>."""
+        parts = (self.anchors[rows] * self.tiles.anchors[rows] for rows in self.tiles.row_slices(self.tiles.steps()[0]))
+        return self.factor * sum(float(part.sum(dtype=torch.float64)) for part in parts)
+
+    def finish(self) -> None:
+        """Apply the factors, and turn the candidates' gradient the right way round."""
+        self.anchors *= self.factor * self.tiles.scale
         for columns in self.tiles.column_slices():
-            self.candidates[columns] = self._transposed(columns).t().clone(memory_format=torch.contiguous_format)
-        return self
+            self.candidates[columns] = (self._transposed(columns) * (self.factor * self.tiles.scale)).t()
+        for part in (self.row_offset, self.column_offset):
+            if part is not None:
+                part *= self.factor
 
 
 def weighted_products(
@@ -244,7 +238,11 @@ def weighted_products(
     want_column: bool,
 ) -> Gradients:
     """The backward walk: `weigh(rows, columns, tile)` turns each tile of the source into d(loss)/d(s)."""
-    gradients = Gradients.zeros(tiles, want_row, want_column)
+    gradients, start = Gradients.zeros(tiles, want_row, want_column), -1
     for rows, columns, tile in source:
-        gradients.add(rows, columns, weigh(rows, columns, tile))
-    return gradients.finish()
+        if rows.start != start:
+            start, thin = rows.start, gradients.thin(rows)
+        weights = weigh(rows, columns, tile)
+        gradients.add_to_anchors(rows, columns, weights)
+        gradients.add_to_candidates(columns, weights, thin)
+    return gradients

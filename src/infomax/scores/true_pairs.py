@@ -15,7 +15,10 @@ from infomax.scores.cells import CellSource, Except, Matches, OneColumn
 
 @dataclass(frozen=True)
 class TruePairs:
-    """Exactly one of `columns` (N,), `labels` and `own` (N, d) is given; `ids` marks false negatives; `width` is M."""
+    """Exactly one of `columns` (N,), `labels` and `own` (N, d) is given; `ids` marks false negatives; `width` is M.
+
+    `diagonal` says that columns[i] is i.
+    """
 
     rows: int
     width: int
@@ -24,6 +27,7 @@ class TruePairs:
     labels: Matches | None = None
     own: Tensor | None = None
     ids: Matches | None = None
+    diagonal: bool = False
 
     @classmethod
     def of(cls, positives: Any, anchors: Tensor, width: int, anchor_ids: Any, candidate_ids: Any) -> TruePairs:
@@ -52,7 +56,7 @@ class TruePairs:
                 raise InputError(
                     f"{n} anchors but {width} candidates: row i pairs with column i, so give at least {n}, or say `positives`."
                 )
-            return cls(n, width, device, columns=torch.arange(n, device=device), ids=ids)
+            return cls(n, width, device, columns=torch.arange(n, device=device), ids=ids, diagonal=True)
         columns = checks.vector(positives, "positives", n, device, integer=True)
         if int(columns.min()) < 0 or int(columns.max()) >= width:
             raise InputError(
@@ -63,7 +67,12 @@ class TruePairs:
     @property
     def source(self) -> CellSource | None:
         """The true cells, among the shared candidates."""
-        return self.labels if self.columns is None else OneColumn(self.columns)
+        return self.one_column or self.labels
+
+    @property
+    def one_column(self) -> OneColumn | None:
+        """The true cells where each row has one."""
+        return None if self.columns is None else OneColumn(self.columns, self.diagonal)
 
     def left_out(self) -> tuple[CellSource, ...]:
         """False negatives and, with labels, the items themselves."""
@@ -120,6 +129,8 @@ class TruePairs:
 
     def check_negatives(self, further: int) -> None:
         """Every row has something to be compared with; `further` negatives a row count too."""
+        if self.ids is None and self.labels is None and self.width + (self.own is not None) + further > 1:
+            return
         lacking = (self.live_counts() + further <= self.positive_counts()).nonzero()
         if len(lacking):
             raise InputError(
@@ -129,7 +140,7 @@ class TruePairs:
 
     def check_distinct(self) -> None:
         """No candidate is the positive of two anchors."""
-        if self.columns is not None and len(torch.unique(self.columns)) < self.rows:
+        if self.columns is not None and not self.diagonal and len(torch.unique(self.columns)) < self.rows:
             raise InputError(
                 "over anchors each candidate may be the positive of one anchor: give one column a pair, "
                 "and equal ids to those that repeat; or use labels."
@@ -142,8 +153,7 @@ class TruePairs:
         if self.own is not None:
             return self.own, None
         if self.columns is not None:
-            aligned = self.rows == self.width and bool((self.columns == torch.arange(self.rows).to(self.columns)).all())
-            if aligned:
+            if self.diagonal and self.rows == self.width:
                 return candidates, offset
             return candidates[self.columns], None if offset is None else offset[self.columns]
         mean = self._mean_by_label(candidates.to(checks.wide(candidates.dtype)))
