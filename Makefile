@@ -25,7 +25,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 mutants: $(READY)
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python tools/mutants.py
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run
