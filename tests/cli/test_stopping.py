@@ -75,3 +75,12 @@ def test_a_closed_pipe_is_quiet(finished):
     assert process.wait(timeout=60) in (0, 1)
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+def test_a_quick_end_does_not_abort(finished, elsewhere):
+    (elsewhere / "header.csv").write_text("left,right\n")
+    for _ in range(3):  # without care, threads of the reader abort every second of these
+        process = _start("encode", finished.folder, "header.csv", "--column", "left", "--out", "v.npy")
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert err == "error: header.csv holds no text; give one a line.\n"

@@ -6,6 +6,7 @@ cannot be right; 130 stopped at once by Ctrl-C. Every error is one line on the e
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import traceback
@@ -53,13 +54,23 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (by default on the arguments of this process); gives the exit code and raises nothing."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    """Run the command line and give its exit code; without `arguments`, on those of this process, which then ends."""
+    if arguments is not None:
+        return _run(list(arguments))
+    code = _run(sys.argv[1:])
+    atexit._run_exitfuncs()  # temporary folders are removed
+    sys.stderr.flush()
+    # A C++ thread of a library that wakes while Python shuts down aborts the process (seen with pyarrow's CSV reader).
+    os._exit(code)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         with warnings.catch_warnings():
             if not sys.warnoptions:
                 warnings.simplefilter("ignore")  # what a user should know is in the results, in words
-            code = typer.main.get_command(app)(given or ["--help"], prog_name="infomax", standalone_mode=False) or 0
+            command = typer.main.get_command(app)
+            code = command(arguments or ["--help"], prog_name="infomax", standalone_mode=False) or 0
         sys.stdout.flush()
     except BrokenPipeError:  # `infomax search ... | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -73,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         typer.echo(f"error: {' '.join(message.split())}", err=True)
     if code == 130:
         typer.echo("error: stopped by Ctrl-C; what was on the disk before is unharmed.", err=True)
-    return code if given else 2
+    return code if arguments else 2
 
 
 def explain(error: Exception) -> tuple[str, int]:

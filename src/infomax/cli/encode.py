@@ -41,10 +41,11 @@ def encode(
     from infomax.cli.texts import read_texts
 
     target = None if out == "-" else vectors.writable(Path(out), overwrite=overwrite)
+    encoder = load_model(model)
     texts, skipped = read_texts(source, column, encoding=encoding, delimiter=delimiter)
     for reason, count in skipped.items():
         console.note(f"left out: {count:,} {reason}", quiet=quiet)
-    encoded = vectors.encode_texts(load_model(model), texts, dim=dim, progress=not quiet)
+    encoded = vectors.encode_texts(encoder, texts, dim=dim, progress=not quiet)
     if target is None:
         vectors.print_lines(texts, encoded)
         return
