@@ -55,9 +55,24 @@ CASES = {
     "negatives dtype": (lambda: Scores(Q, K, negatives=torch.zeros(4, 2, 3).double()), "bring both"),
     "label without positive": (
         lambda: Scores(Q, K, positives=(torch.arange(4), torch.arange(6) % 3)).positive(),
-        r"1 anchors have no positive \(first: row 3\)",
+        r"1 anchors have no positive \(first: 3\)",
     ),
-    "no negative": (lambda: Scores(Q[:1], K[:1]).cross_entropy(), r"1 anchors have no negative \(first: row 0\)"),
+    "candidate's label without anchor": (
+        lambda: Scores(Q, K, positives=(torch.arange(4) % 2, torch.arange(6) % 3)).cross_entropy("anchors"),
+        r"2 candidates have no positive \(first: 2\)",
+    ),
+    "no negative": (lambda: Scores(Q[:1], K[:1]).cross_entropy(), r"1 anchors have no negative \(first: 0\)"),
+    "no negative in the column": (
+        lambda: Scores(Q[:1], K).cross_entropy("both"),
+        "1 candidates that are a positive have no",
+    ),
+    "masked in the column": (
+        lambda: Scores(
+            Q[:2], K, anchor_ids=torch.tensor([1, 1]), candidate_ids=torch.tensor([1, 1, 2, 3, 4, 5])
+        ).cross_entropy("anchors"),
+        "2 candidates that are a positive have no negative",
+    ),
+    "temperature text": (lambda: Scores(Q, K, temperature="cold"), "a number or a tensor of one entry, not str"),
     "all masked": (
         lambda: Scores(Q, K, anchor_ids=torch.zeros(4).long(), candidate_ids=torch.zeros(6).long()).cross_entropy(),
         "4 anchors have no negative",

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
-from infomax.scores import Scores
+from infomax.scores import Scores, tiles
 
 N, M, D = 5, 7, 3
 REDUCTIONS = {
@@ -60,3 +60,27 @@ def test_gradients_that_nobody_wants_are_not_made():
     Scores(a, b, backend="streamed").cross_entropy().mean().backward()
     assert a.grad is None
     assert b.grad is not None
+
+
+@pytest.mark.parametrize("backend", ["dense", "streamed"])
+def test_scores_may_be_read_without_gradients_first_and_used_twice(backend):
+    """Nothing made under no_grad, or freed by a backward pass, is used again."""
+    rng = torch.Generator().manual_seed(0)
+    a, t = torch.randn(9, 3, generator=rng).requires_grad_(), torch.tensor(0.5, requires_grad=True)
+    negatives = torch.randn(9, 2, 3, generator=rng).requires_grad_()
+    scores = Scores(a, a.detach().clone(), temperature=t, negatives=negatives, backend=backend)
+    with torch.no_grad():
+        scores.cross_entropy()
+        scores.rank()
+    found = [torch.autograd.grad(scores.cross_entropy().mean(), (a, t, negatives)) for _ in range(2)]
+    for first, second in zip(*found, strict=True):
+        assert torch.equal(first, second)
+        assert first.abs().sum() > 0
+
+
+def test_no_gradient_is_formed_under_no_grad(monkeypatch):
+    """An input that requires a gradient costs nothing more where none is recorded."""
+    a = torch.randn(900, 3, requires_grad=True)
+    monkeypatch.setattr(tiles.Gradients, "zeros", lambda *_: pytest.fail("a gradient was formed"))
+    with torch.no_grad():
+        Scores(a, a, backend="streamed").cross_entropy()

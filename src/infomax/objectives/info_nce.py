@@ -12,6 +12,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from infomax.errors import InputError
 from infomax.scores import Scores
 
 
@@ -27,4 +28,9 @@ def info_nce(scores: Scores, *, symmetric: bool = False, eager: bool = True) -> 
     if not symmetric:
         return scores.cross_entropy(eager=eager)
     over_candidates, over_anchors = scores.cross_entropy("both", eager=eager)
+    if over_candidates.shape != over_anchors.shape:
+        raise InputError(
+            f"symmetric=True averages a loss an anchor with a loss a candidate, so labels need as many of each; "
+            f"got {len(over_candidates)} and {len(over_anchors)}: use scores.cross_entropy('both') and weigh them yourself."
+        )
     return (over_candidates + over_anchors) / 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,6 +61,8 @@ def temperature(value: Any, dtype: torch.dtype) -> float:
     """The value of a temperature, positive, and neither too small nor too large for the dtype."""
     if isinstance(value, Tensor) and value.numel() != 1:
         raise InputError(f"temperature must be one number; got a tensor of shape {tuple(value.shape)}.")
+    if not isinstance(value, Tensor | float | int | np.number):
+        raise InputError(f"temperature must be a number or a tensor of one entry, not {type(value).__name__}.")
     number = float(value.detach() if isinstance(value, Tensor) else value)
     info = torch.finfo(dtype)
     if not (isfinite(number) and number > 0):

@@ -4,8 +4,8 @@ On a CPU torch has two float32 products: `torch.mm` (the BLAS torch was built wi
 `torch.ops.mkldnn._linear_pointwise`. Which is faster depends on the processor: on AMD with AVX-512 oneDNN is about twice as
 fast, on Intel they are close. The rule: oneDNN is taken when its root mean square error against float64 is at most twice that
 of `torch.mm` (both sum in float32, in another order) and it is at least 1.25 times as fast, both measured once a process in
-some twenty milliseconds; otherwise `torch.mm`. The margin keeps the choice from flipping between runs, so results stay equal.
-`INFOMAX_PRODUCT=mm` or `=onednn` forces one. Other dtypes and devices use `torch.mm`.
+some twenty milliseconds; otherwise `torch.mm`. `INFOMAX_PRODUCT=mm` or `=onednn` forces one, which a machine whose ratio lies
+near 1.25 needs for results that are equal bit for bit from process to process. Other dtypes and devices use `torch.mm`.
 """
 
 from __future__ import annotations

@@ -100,18 +100,14 @@ class Scores:
         return scores
 
     def with_row_offset(self, offset: Any) -> Scores:
-        """These scores, detached, with a further offset (N,) on the anchors, through which gradients flow."""
-        offset = checks.offset(offset, "offset", len(self.anchors), self.anchors.device)
+        """These scores with a further offset (N,) on the anchors."""
+        offset = checks.vector(offset, "offset", len(self.anchors), self.anchors.device, integer=False)
         shifted = copy(self)
-        for name in ("_scale", "_streamed", "_peak", "_dense"):
-            shifted.__dict__.pop(name, None)
+        shifted.__dict__.pop("_peak", None)
         if self._matrix is not None:
-            shifted._matrix = self._matrix.detach() + offset.unsqueeze(1)
-            return shifted
-        shifted.anchors, shifted.candidates = self.anchors.detach(), self.candidates.detach()
-        shifted.temperature = self._temperature
-        shifted.row_offset = offset if self.row_offset is None else self.row_offset.detach() + offset
-        shifted.column_offset = None if self.column_offset is None else self.column_offset.detach()
+            shifted._matrix = self._matrix + offset.unsqueeze(1)
+        else:
+            shifted.row_offset = offset if self.row_offset is None else self.row_offset + offset
         return shifted
 
     @property
@@ -130,7 +126,8 @@ class Scores:
     def dense(self) -> Float[Tensor, "n c"]:
         """The matrix itself, -inf where a candidate is left out: the shared candidates, then the row's own negatives, then
         the row's own positive where it is given apart. The definition of every reduction."""
-        return torch.where(self._dense.live, self._dense.s, float("-inf"))
+        dense = self._dense
+        return torch.where(dense.live, dense.s, float("-inf"))
 
     def positive(self) -> Float[Tensor, " n"]:
         """(N,) score of the true pair; the mean over the row's true pairs where labels give several."""
@@ -169,6 +166,9 @@ class Scores:
         if over == "candidates":
             return self._rows_cross_entropy(eager)
         self.true_pairs.check_distinct()
+        turned = self.true_pairs.turned()
+        turned.check_present("candidates")
+        turned.check_negatives(0, "candidates that are a positive")
         if over == "anchors":
             return self._turned()._rows_cross_entropy(eager)
         if self.true_pairs.labels is not None or self.negatives is not None:
@@ -202,19 +202,21 @@ class Scores:
 
     def _turned(self) -> Scores:
         """Candidates as anchors: with one positive a row, only the candidates that are one, in the rows' order."""
-        pairs, ids = self.true_pairs, self.true_pairs.ids
+        pairs, turned = self.true_pairs, self.true_pairs.turned()
         own = slice(None) if pairs.columns is None else pairs.columns
-        thin = {} if ids is None else {"anchor_ids": ids.column_keys[own], "candidate_ids": ids.row_keys}
-        labels = None if pairs.labels is None else (pairs.labels.column_keys, pairs.labels.row_keys)
+        ids = {} if turned.ids is None else {"anchor_ids": turned.ids.row_keys, "candidate_ids": turned.ids.column_keys}
+        labels = None if turned.labels is None else (turned.labels.row_keys, turned.labels.column_keys)
         if self._matrix is not None:
-            return Scores.from_dense(self._matrix.t()[own], positives=labels, **thin)
+            return Scores.from_dense(self._matrix.t()[own], positives=labels, **ids)
         return Scores(
             self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
             row_offset=None if self.column_offset is None else self.column_offset[own],
-            positives=labels, backend=self.backend, cache=self.cache, **thin,
+            positives=labels, backend=self.backend, cache=self.cache, **ids,
         )  # fmt: skip
 
-    @cached_property
+    # Nothing that autograd may walk through is kept: a value made under no_grad, or freed by a backward pass, must not come back.
+
+    @property
     def _scale(self) -> Tensor:
         if isinstance(self.temperature, Tensor):
             return 1 / self.temperature.reshape(())
@@ -224,11 +226,11 @@ class Scores:
     def _reductions(self) -> Dense | StreamedScores:
         return self._dense if self.backend == "dense" else self._streamed
 
-    @cached_property
+    @property
     def _streamed(self) -> StreamedScores:
         return StreamedScores(
             self.anchors, self.candidates, self._scale, self.row_offset, self.column_offset, self.negatives,
-            self.true_pairs, self._peak, self.cache,
+            self.true_pairs, self._peak, self.cache if torch.is_grad_enabled() else 0,
         )  # fmt: skip
 
     @cached_property
@@ -247,7 +249,7 @@ class Scores:
             )
         return peak
 
-    @cached_property
+    @property
     def _dense(self) -> Dense:
         positive, live = self.true_pairs.masks()
         if self._matrix is not None:

@@ -87,7 +87,7 @@ class StreamedScores:
         extra = None if self.paired is None else torch.logsumexp(self.paired, 1)
         return RowCrossEntropy.apply(
             *self._inputs, self.mean_positive() if own else None, extra, self._tiles("in", self.peak),
-            pairs.one_column, eager,
+            pairs.one_column, eager and torch.is_grad_enabled(),
         )  # fmt: skip
 
     def symmetric_cross_entropy(self) -> tuple[Tensor, Tensor]:

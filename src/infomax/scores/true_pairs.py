@@ -117,25 +117,35 @@ class TruePairs:
         _, key = torch.unique(torch.cat([rows, columns]), dim=0, return_inverse=True)
         return Matches(key[: self.rows], key[self.rows :])
 
-    def check_present(self) -> None:
-        """Every row has a positive."""
+    def check_present(self, what: str = "anchors") -> None:
+        """Every row has a positive; `what` names the rows."""
         if self.labels is None:
             return
         lacking = (self.positive_counts() == 0).nonzero()
         if len(lacking):
             raise InputError(
-                f"{len(lacking)} anchors have no positive (first: row {int(lacking[0])}): drop them, or relabel."
+                f"{len(lacking)} {what} have no positive (first: {int(lacking[0])}): drop them, or relabel."
             )
 
-    def check_negatives(self, further: int) -> None:
-        """Every row has something to be compared with; `further` negatives a row count too."""
+    def turned(self) -> TruePairs:
+        """Seen from the candidates: with one positive a row, from those that are one, in the rows' order."""
+        own = slice(None) if self.columns is None else self.columns
+        ids = None if self.ids is None else Matches(self.ids.column_keys[own], self.ids.row_keys)
+        if self.labels is not None:
+            labels = Matches(self.labels.column_keys, self.labels.row_keys)
+            return TruePairs(self.width, self.rows, self.device, labels=labels, ids=ids)
+        columns = torch.arange(self.rows, device=self.device)
+        return TruePairs(self.rows, self.rows, self.device, columns=columns, ids=ids, diagonal=True)
+
+    def check_negatives(self, further: int, what: str = "anchors") -> None:
+        """Every row has something to be compared with; `further` negatives a row count too, `what` names the rows."""
         if self.ids is None and self.labels is None and self.width + (self.own is not None) + further > 1:
             return
         lacking = (self.live_counts() + further <= self.positive_counts()).nonzero()
         if len(lacking):
             raise InputError(
-                f"{len(lacking)} anchors have no negative (first: row {int(lacking[0])}), so their loss would say nothing: "
-                "use more candidates a batch, or fewer equal ids."
+                f"{len(lacking)} {what} have no negative (first: {int(lacking[0])}), so their loss would say nothing: "
+                "use more pairs a batch, or fewer equal ids."
             )
 
     def check_distinct(self) -> None:
