@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import exp
+
 import pytest
 import torch
 from torch import Tensor
@@ -122,10 +124,19 @@ def test_a_tiny_loss_keeps_its_digits(backend):
     """log(1 + x) of an x below the rounding of 1: torch's float32 says 0."""
     query = torch.eye(4)
     got = info_nce_loss(query, query, temperature=0.02)
-    assert float(got) == pytest.approx(3 * torch.exp(torch.tensor(-50.0, dtype=torch.float64)).item(), rel=1e-5)
+    assert float(got) == pytest.approx(3 * torch.exp(torch.tensor(-50.0, dtype=torch.float64)).item(), rel=1e-5, abs=0)
     assert float(info_nce_loss(query, -query, temperature=0.02)) == pytest.approx(
         50 + torch.log(torch.tensor(3.0)).item()
     )
+
+
+def test_a_large_loss_keeps_its_digits(backend):
+    """log(1 + e^x) = x + e^-x for x = 21: softplus, which returns x above 20, loses the tenth digit and the gradient's."""
+    query = torch.eye(2, dtype=torch.float64, requires_grad=True)
+    loss = info_nce_loss(query, -query.detach(), temperature=1 / 21, reduction="none", normalize=False)
+    torch.testing.assert_close(loss, torch.full_like(loss, 21 + exp(-21)), rtol=1e-14, atol=0)
+    (slope,) = torch.autograd.grad(loss.sum(), query)
+    torch.testing.assert_close(slope[0, 1], -21 / (1 + exp(-21)) * torch.ones_like(slope[0, 1]), rtol=1e-14, atol=0)
 
 
 def clip_loss(image: Tensor, text: Tensor, logit_scale: Tensor) -> Tensor:
@@ -168,9 +179,9 @@ def test_the_module_learns_its_temperature(backend):
     loss.backward()
     (slope,) = torch.autograd.grad(want, free)
     torch.testing.assert_close(module.log_scale.grad, slope * -0.2, rtol=1e-6, atol=0)  # d t / d log(1/t) = -t
-    before = float(module.temperature)
+    before = float(module.temperature.detach())
     torch.optim.SGD(module.parameters(), lr=0.1).step()
-    assert (float(module.temperature) - before) * float(slope) < 0
+    assert (float(module.temperature.detach()) - before) * float(slope) < 0
 
 
 @pytest.mark.parametrize("learn", [True, False])

@@ -1,0 +1,76 @@
+"""What the mutants found missing in the contract: each test here kills one that nothing else killed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+from problems import Problem, expected, problems
+
+from infomax.scores import Scores
+
+WEIGHTS = {
+    "equal weights": torch.full((21,), 1 / 21, dtype=torch.float64),
+    "unequal weights": torch.linspace(-1, 2, 21, dtype=torch.float64),
+}
+
+
+def agree(problem: Problem, got: torch.Tensor, want: torch.Tensor, weights: torch.Tensor) -> None:
+    """Values, and the gradients of their weighted sum."""
+    torch.testing.assert_close(got, want, rtol=1e-10, atol=1e-10)
+    found, true = (torch.autograd.grad((x * weights).sum(), problem.leaves(), retain_graph=True) for x in (got, want))
+    for ours, theirs in zip(found, true, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("weights", list(WEIGHTS))
+@pytest.mark.parametrize("kind", ["square", "offsets", "own positives", "everything"])
+def test_weights_in_the_first_backward_pass(kind, weights, scores):
+    """An eager gradient is that of weights 1: equal ones scale all of it, unequal ones must not be answered with it."""
+    p = problems()[kind]
+    agree(p, scores(p).cross_entropy(), expected(p, "rows") - expected(p, "positive"), WEIGHTS[weights])
+
+
+def test_columns_with_offsets_apart(scores):
+    """The offset of a positive is that of its column, which is not the row's number here."""
+    p, offsets = problems()["columns"], problems()["offsets"].options
+    p.options.update(offsets)
+    rows, columns = scores(p).cross_entropy("both")
+    true, own = expected(p, "positive"), p.options["positives"]
+    agree(p, rows, expected(p, "rows") - true, WEIGHTS["unequal weights"])
+    agree(p, columns, expected(p, "columns")[own] - true, WEIGHTS["unequal weights"])
+    agree(p, scores(p).cross_entropy(), expected(p, "rows") - true, WEIGHTS["unequal weights"])
+
+
+@pytest.mark.parametrize("side", ["row_offset", "column_offset"])
+@pytest.mark.parametrize("height", [200.0, -200.0])
+def test_offsets_too_large_for_plain_powers(side, height):
+    """2^(200 log2 e) overflows float32, and its inverse underflows: offsets, too, must lead to running maxima."""
+    a, b = torch.eye(9), torch.eye(9)
+    given = Scores(a, b, backend="streamed", **{side: torch.full((9,), height)})
+    rows, columns = given.logsumexp("both")
+    torch.testing.assert_close(rows, torch.logsumexp(a @ b.T + height, 1))
+    torch.testing.assert_close(columns, torch.logsumexp(a @ b.T + height, 0))
+    torch.testing.assert_close(given.cross_entropy(), Scores(a, b, backend="dense").cross_entropy(), rtol=1e-4, atol=0)
+
+
+REDUCTIONS = {
+    "logsumexp": lambda s: s.logsumexp(),
+    "logsumexp both": lambda s: torch.cat(s.logsumexp("both")),
+    "cross_entropy": lambda s: s.cross_entropy(),
+    "cross_entropy both": lambda s: torch.cat(s.cross_entropy("both")),
+}
+
+
+@pytest.mark.parametrize("name", list(REDUCTIONS))
+def test_a_second_backward_pass_finds_its_tiles_whole(name, scores):
+    """Tiles kept from the forward pass are read, never written: any number of backward passes agree bit for bit."""
+    p = problems()["offsets"]
+    loss = REDUCTIONS[name](scores(p)).square().sum()
+    first, second = (torch.autograd.grad(loss, p.leaves(), retain_graph=True) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        assert torch.equal(one, other)
