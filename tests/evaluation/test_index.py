@@ -45,6 +45,21 @@ def test_chunks_and_depth_do_not_change_the_answer(monkeypatch):
         assert np.allclose([[v for _, v in row] for row in hits], values, atol=2e-3)
 
 
+def test_without_unit_length_inner_products_decide(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    lengths = torch.logspace(-3, 5, 50)[:, None]
+    items, queries = torch.randn(50, 8, generator=generator) * lengths, torch.randn(4, 8, generator=generator) * 300
+    built = build_index(nn.Identity(), TensorColumn(items), normalize=False)
+    values, rows = (queries @ items.T).topk(10, dim=1)
+    assert items.max() > 65_504  # beyond float16
+    built.save(tmp_path)
+    for found in (built, load_index(tmp_path)):
+        hits = search(nn.Identity(), found, TensorColumn(queries))
+        assert [[label for label, _ in row] for row in hits] == [[f"row {j}" for j in row] for row in rows.tolist()]
+        assert np.allclose([[v for _, v in row] for row in hits], values, rtol=1e-5)
+    assert torch.equal(load_index(tmp_path).vectors, items)
+
+
 def test_saved_and_mapped_back(encoder, tmp_path):
     built = build_index(encoder, column(TEXTS))
     built.save(tmp_path)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from infomax.data import TensorColumn
 from infomax.encoders import StaticTextEncoder, load_encoder
 from infomax.errors import InputError
 from infomax.evaluation import load_index, search
@@ -42,6 +43,16 @@ def test_a_run_folder_holds_all_that_is_needed_to_search(texts, tmp_path):
     assert kept["evaluation"]["readout"]["bound"] == result.evaluation.readout.bound
     assert kept["evaluation"]["bm25"]["recall"]["10"] == result.evaluation.bm25.recall[10]
     assert [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()] == kept["history"]
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_the_index_searches_by_the_score_that_was_fitted(vectors, linear, tmp_path, normalize):
+    result = fit(vectors, encoder=linear(), normalize=normalize, temperature=1.0, out=tmp_path, **QUICK)
+    anchors, candidates = (result.encoder(side).detach() for side in vectors)
+    if normalize:
+        anchors, candidates = (nn.functional.normalize(side, dim=1) for side in (anchors, candidates))
+    hits = search(result.encoder, load_index(tmp_path / "index"), TensorColumn(vectors[0]), k=1)
+    assert [value for ((_, value),) in hits] == pytest.approx((anchors @ candidates.T).amax(1).tolist(), abs=2e-3)
 
 
 def test_two_sides_are_saved_and_loaded_apart(vectors, linear, tmp_path):

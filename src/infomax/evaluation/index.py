@@ -1,4 +1,4 @@
-"""An index for search: the vectors of all candidates in half precision, and how to show each to a person.
+"""An index for search: the vectors of all candidates, and how to show each to a person.
 
 Both files are mapped from the disk rather than read, so a search starts at once; the product with the queries is exact
 (no approximate neighbours) and goes over the vectors in chunks. Candidates with the same text are kept once.
@@ -33,16 +33,19 @@ class Index:
     """m searchable items.
 
     Attributes:
-        vectors: (m, d) float16, of unit length.
+        vectors: (m, d) float16 of unit length, or float32 as the encoder gives them.
         labels: (m,) how to show each.
+        normalize: whether they are of unit length, and queries are to be.
     """
 
     vectors: torch.Tensor
     labels: Sequence[str]
+    normalize: bool = True
 
     def save(self, folder: str | Path) -> None:
         """Write `vectors.safetensors` and `labels.arrow`, each atomically."""
-        replace(Path(folder) / "vectors.safetensors", lambda path: save_file({"vectors": self.vectors}, path))
+        header = {"normalize": str(self.normalize)}
+        replace(Path(folder) / "vectors.safetensors", lambda path: save_file({"vectors": self.vectors}, path, header))
         replace(Path(folder) / "labels.arrow", lambda path: _write_labels(path, self.labels))
 
 
@@ -51,6 +54,7 @@ def build_index(
     column: Column,
     labels: Sequence[str] | None = None,
     *,
+    normalize: bool = True,
     chunk: int = 1024,
 ) -> Index:
     """Encode a column of candidates for `search`.
@@ -59,6 +63,7 @@ def build_index(
         encoder: a module, or a tuple of two, whose second encodes candidates.
         column: (n,) the candidates; texts that repeat are kept once, with their first label.
         labels: (n,) how to show each; default: the head of its text.
+        normalize: scale vectors to unit length, as they were in the fit; search is then by cosine, else by inner product.
         chunk: rows encoded at a time.
     """
     if len(column) == 0:
@@ -67,9 +72,11 @@ def build_index(
     if is_text(column):
         rows = np.sort(np.unique(codes_of(digests(texts(column))), return_index=True)[1])
     side = sides(encoder)[1]
-    vectors = embed(side, prepared(side, column), chunk=chunk)
+    vectors = embed(side, prepared(side, column), normalize=normalize, chunk=chunk)
+    vectors = vectors[torch.as_tensor(rows, device=vectors.device)].cpu().contiguous()
+    # half precision would do for vectors of any length but those with numbers beyond 65,504, which become infinite
     kept = [shown(column, labels, int(row)) for row in rows]
-    return Index(vectors=vectors[torch.as_tensor(rows, device=vectors.device)].half().cpu().contiguous(), labels=kept)
+    return Index(vectors.half() if normalize else vectors.float(), kept, normalize)
 
 
 def load_index(folder: str | Path) -> Index:
@@ -81,7 +88,7 @@ def load_index(folder: str | Path) -> Index:
     folder = Path(folder)
     try:
         with safe_open(folder / "vectors.safetensors", framework="pt") as file:
-            vectors = file.get_tensor("vectors")
+            vectors, header = file.get_tensor("vectors"), file.metadata() or {}
         labels = pa.ipc.open_file(pa.memory_map(str(folder / "labels.arrow"))).read_all()["label"]
     except FileNotFoundError as error:
         raise InputError(
@@ -93,12 +100,14 @@ def load_index(folder: str | Path) -> Index:
         raise InputError(
             f"The search index in {folder} has {len(vectors)} vectors but {len(labels)} labels; build it again."
         )
-    return Index(vectors=vectors, labels=TextColumn(labels))
+    return Index(vectors, TextColumn(labels), normalize=header.get("normalize") != "False")
 
 
 @torch.no_grad()
 def search(encoder: Any, index: Index, queries: Sequence[str] | Column, k: int = 10) -> list[list[tuple[str, float]]]:
     """The k best items of each query: [(label, cosine), ...], best first.
+
+    Of an index that was built with `normalize=False`, inner products take the place of cosines.
 
     Args:
         encoder: a module, or a tuple of two, whose first encodes queries.
@@ -115,7 +124,7 @@ def search(encoder: Any, index: Index, queries: Sequence[str] | Column, k: int =
     column = (
         TextColumn(pa.chunked_array([list(queries)], pa.string())) if isinstance(queries, list | tuple) else queries
     )
-    vectors = embed(side, prepared(side, column)).float()
+    vectors = embed(side, prepared(side, column), normalize=index.normalize).float()
     if vectors.shape[1] != index.vectors.shape[1]:
         raise InputError(
             f"The index holds vectors of size {index.vectors.shape[1]}, the encoder gives {vectors.shape[1]}; "
@@ -129,7 +138,7 @@ def search(encoder: Any, index: Index, queries: Sequence[str] | Column, k: int =
 
 
 def _nearest(queries: torch.Tensor, vectors: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(Q, k) best cosines and their rows, over chunks of the vectors."""
+    """(Q, k) best inner products and their rows, over chunks of the vectors."""
     best = torch.empty(len(queries), 0, device=queries.device)
     rows = torch.empty(len(queries), 0, dtype=torch.int64, device=queries.device)
     for start in range(0, len(vectors), _CHUNK):

@@ -40,7 +40,8 @@ class Evaluation:
         fitted, untrained, bm25: retrieval by the fitted encoder, the encoder before training, and BM25
             (None where the items are not text).
         positive_scores, negative_scores: a sample of scores of true and of chance pairs, for histograms.
-        examples: for a few anchors, (anchor, true label, [(label, score), ...best five]).
+        examples: for a few anchors, (anchor, true label, [(label, inner product), ...best five]); the inner product is a
+            cosine where vectors were of unit length.
     """
 
     readout: Readout

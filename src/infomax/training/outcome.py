@@ -86,7 +86,8 @@ def _save(folder: Path, result: FitResult, parts: Parts) -> None:
         InfomaxError: the disk is full or cannot be written.
     """
     save_encoder(result.encoder, folder / MODEL)
-    build_index(result.encoder, parts.all.candidates, parts.all.labels).save(folder / INDEX)
+    normalize = bool(result.settings["normalize"])
+    build_index(result.encoder, parts.all.candidates, parts.all.labels, normalize=normalize).save(folder / INDEX)
     text = json.dumps(_strict(result.to_dict()), indent=1, allow_nan=False)
     replace(folder / RESULT, lambda path: path.write_text(text + "\n", encoding="utf-8"))
     shutil.rmtree(folder / INITIAL, ignore_errors=True)
