@@ -16,7 +16,7 @@ def always_shifted(monkeypatch):
     monkeypatch.setattr(tiles, "UNSHIFTED_BITS", 0.0)
 
 
-@pytest.fixture(params=["dense", "one tile", "many tiles", "many tiles, shifted", "many tiles, cached"])
+@pytest.fixture(params=["auto", "dense", "one tile", "many tiles", "many tiles, shifted", "many tiles, cached"])
 def scores(request):
     """Problem -> Scores, along every path."""
     path = request.param
@@ -24,5 +24,5 @@ def scores(request):
         request.getfixturevalue("many_tiles")
     if "shifted" in path:
         request.getfixturevalue("always_shifted")
-    backend = "dense" if path == "dense" else "streamed"
+    backend = path if path in ("auto", "dense") else "streamed"
     return lambda problem: problem.scores(backend, cache=(1 << 30) if "cached" in path else 0)

@@ -21,7 +21,7 @@ REDUCTIONS = {
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
-@pytest.mark.parametrize("backend", ["dense", "streamed"])
+@pytest.mark.parametrize("backend", ["auto", "dense", "streamed"])
 def test_gradcheck_in_every_input(name, backend, many_tiles):
     rng = torch.Generator().manual_seed(1)
 
@@ -62,7 +62,7 @@ def test_gradients_that_nobody_wants_are_not_made():
     assert b.grad is not None
 
 
-@pytest.mark.parametrize("backend", ["dense", "streamed"])
+@pytest.mark.parametrize("backend", ["auto", "dense", "streamed"])
 def test_scores_may_be_read_without_gradients_first_and_used_twice(backend):
     """Nothing made under no_grad, or freed by a backward pass, is used again."""
     rng = torch.Generator().manual_seed(0)

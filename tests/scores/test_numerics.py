@@ -75,7 +75,7 @@ def test_half_precision_inputs_are_summed_in_float32(over, dtype):
     assert rms_error(k.grad.double(), len(q) * exact[2]) < torch.finfo(dtype).eps
 
 
-@pytest.mark.parametrize("backend", ["dense", "streamed"])
+@pytest.mark.parametrize("backend", ["auto", "dense", "streamed"])
 def test_a_tiny_loss_keeps_its_digits(backend):
     """Orthonormal pairs: loss = log(1 + (n - 1) e^{-1/t}), far below the rounding of a log-sum-exp of size 1/t."""
     n, t = 8, 0.04
@@ -87,7 +87,7 @@ def test_a_tiny_loss_keeps_its_digits(backend):
             torch.testing.assert_close(losses.double(), torch.full((n,), want, dtype=torch.float64), rtol=1e-5, atol=0)
 
 
-@pytest.mark.parametrize("backend", ["dense", "streamed"])
+@pytest.mark.parametrize("backend", ["auto", "dense", "streamed"])
 def test_a_positive_far_below_its_negatives_stays_finite(backend):
     """At temperature 0.01 an anti-aligned positive lies 200 nats below; float32 powers reach 88."""
     q = torch.eye(4).requires_grad_()
@@ -148,7 +148,7 @@ def test_eager_and_lazy_gradients_agree():
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("backend", ["dense", "streamed"])
+@pytest.mark.parametrize("backend", ["auto", "dense", "streamed"])
 def test_autocast_does_not_reach_into_the_sums(backend):
     q, k = unit_pairs(80, 80, 16)
     want = Scores(q, k, temperature=0.05, backend=backend).cross_entropy("both")

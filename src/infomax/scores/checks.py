@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
 from typing import Any
 
@@ -96,6 +97,12 @@ def largest_entry(x: Tensor | None, name: str) -> float:
     if not isfinite(largest):
         raise InputError(f"{name} holds NaN or infinity: check where it comes from.")
     return largest
+
+
+def no_autocast(device: torch.device) -> AbstractContextManager[Any]:
+    """Autocast off where it is on; where it is not, the switch alone would cost as much as a small product."""
+    on = torch.is_autocast_enabled(device.type)
+    return torch.autocast(device.type, enabled=False) if on else nullcontext()
 
 
 def wide(dtype: torch.dtype) -> torch.dtype:

@@ -51,6 +51,9 @@ def _float32_cpu() -> Product:
         raise InputError(
             f"INFOMAX_PRODUCT is {forced!r}; set it to 'mm' or 'onednn', or unset it to let infomax measure."
         )
+    # glibc returns freed blocks of some megabytes to the kernel until it has seen a larger one freed (up to 32 MiB), and to
+    # fault a tile's pages in again costs as much as its product.
+    torch.empty(31 << 20, dtype=torch.uint8)
     if forced:
         return onednn if forced == "onednn" else mm
     return onednn if _onednn_is_better() else mm

@@ -15,12 +15,13 @@ from torch import Tensor
 from infomax.errors import InputError
 from infomax.scores import checks
 from infomax.scores.dense import Dense
+from infomax.scores.one_tile import OneTile, OneTileCrossEntropy
 from infomax.scores.product import product_for
 from infomax.scores.streamed_scores import StreamedScores, paired_scores
 from infomax.scores.tiles import LOG2E
 from infomax.scores.true_pairs import TruePairs
 
-DENSE_CELLS = 1 << 16
+DENSE_CELLS = 1 << 14
 CACHE_BYTES = 4 << 20
 
 
@@ -78,6 +79,7 @@ class Scores:
         self.column_offset = checks.offset(column_offset, "column_offset", m, device)
         self.negatives = checks.paired(negatives, anchors)
         self.true_pairs = TruePairs.of(positives, anchors, m, anchor_ids, candidate_ids)
+        self._auto = backend == "auto"
         small = n * (m + self._further) <= DENSE_CELLS
         self.backend = backend if backend != "auto" else "dense" if small else "streamed"
         everything = n * m * checks.wide(anchors.dtype).itemsize
@@ -173,7 +175,7 @@ class Scores:
             return self._turned()._rows_cross_entropy(eager)
         if self.true_pairs.labels is not None or self.negatives is not None:
             return self._rows_cross_entropy(eager), self._turned()._rows_cross_entropy(eager)
-        return self._reductions.symmetric_cross_entropy()
+        return self._one_tile_cross_entropy(both=True) or self._reductions.symmetric_cross_entropy()
 
     def total(self, fn: Callable[[Tensor], Tensor], *, positives: str = "out") -> Float[Tensor, " n"]:
         """(N,) Σ fn(s) over the live candidates of each row; `fn` pointwise and differentiable (softplus, exp, a hinge)."""
@@ -198,7 +200,22 @@ class Scores:
     def _rows_cross_entropy(self, eager: bool) -> Tensor:
         if self.true_pairs.labels is not None:
             return self._reductions.logsumexp(1.0, "in", False)[0] - self._reductions.mean_positive()
-        return self._reductions.row_cross_entropy(eager)
+        at_once = self._one_tile_cross_entropy(both=False)
+        return self._reductions.row_cross_entropy(eager) if at_once is None else at_once[0]
+
+    def _one_tile_cross_entropy(self, both: bool) -> tuple[Tensor, Tensor] | None:
+        """Over rows, and columns if `both`, where the matrix fits in one tile and all its scores are tame."""
+        plain = self.true_pairs.columns is not None and self.negatives is None
+        tile_bytes = self.anchors.shape[0] * self.candidates.shape[0] * checks.wide(self.anchors.dtype).itemsize
+        if not (self._auto and plain and tile_bytes <= min(self.cache, CACHE_BYTES)):
+            return None
+        scale, row, column = self._scale, self.row_offset, self.column_offset
+        with checks.no_autocast(self.anchors.device):
+            number = float(scale.detach())
+            tile = OneTile.of(self.anchors, self.candidates, number, row, column, self.true_pairs, self._peak)
+            if tile is None:
+                return None
+            return OneTileCrossEntropy.apply(self.anchors, self.candidates, scale, row, column, tile, both)
 
     def _turned(self) -> Scores:
         """Candidates as anchors: with one positive a row, only the candidates that are one, in the rows' order."""
@@ -211,7 +228,7 @@ class Scores:
         return Scores(
             self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
             row_offset=None if self.column_offset is None else self.column_offset[own],
-            positives=labels, backend=self.backend, cache=self.cache, **ids,
+            positives=labels, backend="auto" if self._auto else self.backend, cache=self.cache, **ids,
         )  # fmt: skip
 
     # Nothing that autograd may walk through is kept: a value made under no_grad, or freed by a backward pass, must not come back.
