@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -15,7 +16,7 @@ import torch
 from infomax.encoders import StaticTextEncoder
 from infomax.errors import InfomaxError, InputError
 from infomax.objectives import info_nce
-from infomax.training import checkpoint, fit, load_saved
+from infomax.training import checkpoint, fit, load_saved, sitting
 from infomax.training.interrupt import Interrupt
 from infomax.training.run_folder import CHECKPOINT, LOG
 
@@ -93,6 +94,23 @@ def test_a_signal_finishes_the_step_and_the_run_goes_on(texts, whole, tmp_path, 
     resumed = fit(texts, objective=Acting(), out=tmp_path, resume=True, **RUN)
     assert not resumed.interrupted
     assert same(resumed, uninterrupted(texts, whole))
+
+
+def test_a_signal_while_a_step_is_being_saved_is_obeyed_after_the_next(texts, whole, tmp_path, monkeypatch):
+    asked = []
+
+    def signalling():
+        asked.append(time.monotonic())
+        if len(asked) == 4:  # once at the start, then after each step
+            signal.raise_signal(signal.SIGINT)
+        return asked[-1]
+
+    monkeypatch.setattr(sitting, "monotonic", signalling)
+    stopped = fit(texts, objective=Acting(), out=tmp_path, **(RUN | {"checkpoint_seconds": 1e9}))
+    monkeypatch.undo()
+    assert stopped.interrupted
+    assert checkpoint.load(tmp_path / CHECKPOINT)["state"]["step"] == 4
+    assert same(fit(texts, objective=Acting(), out=tmp_path, resume=True, **RUN), uninterrupted(texts, whole))
 
 
 def test_many_stops_change_nothing(texts, whole, tmp_path):

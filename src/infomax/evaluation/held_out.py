@@ -44,7 +44,7 @@ def evaluate(
     Args:
         encoder: a module for both sides, or a tuple of two modules.
         pairs: anything `read_pairs` takes.
-        temperature: of the scores (cosine / temperature, or inner product / temperature); the fitted one makes the bound its best.
+        temperature: of the scores (inner product / temperature); the fitted one makes the bound its best.
         normalize: bring vectors to unit length first.
         untrained: the encoder before training, or its `Retrieval` where that is known already.
         baseline: also run BM25 (texts only).

@@ -58,9 +58,12 @@ class Task:
 
 
 def train(
-    task: Task, state: State, *, tell: Callable[[], None], save: Callable[[], None], stop: Callable[[], bool]
+    task: Task, state: State, *, tell: Callable[[], None], save: Callable[[bool], None], stop: Callable[[], bool]
 ) -> None:
-    """Go on from `state` until it is finished, or `stop()`; `tell()` and `save()` are called after every step.
+    """Go on from `state` until it is finished, or `stop()`; after every step come `tell()` and `save(last)`.
+
+    `stop` is asked once a step, before saving: a signal that comes while a step is saved is for the next one, so that
+    `last` is true whenever training ends.
 
     Raises:
         InfomaxError: the loss is no longer finite.
@@ -71,14 +74,15 @@ def train(
         for rows in batches[state.batch :]:
             _turn(task, state, rows, len(batches))
             tell()
-            save()
-            if state.finished or stop():
+            last = state.finished or stop()
+            save(last)
+            if last:
                 return
         state.dropped += steps_per_epoch(len(task.pairs), batch_size) - len(batches)
         state.epoch, state.batch = state.epoch + 1, 0
         if state.epoch >= settings.epochs:
             state.finished = True
-            save()
+            save(True)
 
 
 def _turn(task: Task, state: State, rows: np.ndarray, batches: int) -> None:

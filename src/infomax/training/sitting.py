@@ -48,10 +48,9 @@ def sit(
 
     with Interrupt() as interrupt:
 
-        def save() -> None:
+        def save(last: bool) -> None:
             nonlocal saved
-            wanted = interrupt.requested or state.finished or monotonic() - saved >= every
-            if folder is not None and wanted:
+            if folder is not None and (last or monotonic() - saved >= every):
                 checkpoint.save(folder / CHECKPOINT, snapshot(task, state, data, untrained))
                 saved = monotonic()
 
