@@ -47,9 +47,11 @@ def gradients(loss: Tensor, leaves: list[Tensor]) -> tuple[Tensor, ...]:
     return torch.autograd.grad((loss * weights).sum(), leaves)
 
 
-@pytest.fixture(params=["dense", "streamed"])
+@pytest.fixture(params=["as chosen", "dense", "streamed"])
 def backend(request, monkeypatch):
-    """The choice of `Scores` by size, forced; streamed through many ragged tiles."""
+    """The choice of `Scores` by size, left alone or forced; streamed through many ragged tiles."""
+    if request.param != "as chosen":
+        monkeypatch.setattr("infomax.scores.scores.CACHE_BYTES", 0)
     if request.param == "streamed":
         monkeypatch.setattr("infomax.scores.scores.DENSE_CELLS", 0)
         monkeypatch.setattr(tiles, "CPU_TILE", (8, 9))

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from problems import Problem, expected, problems
 
 from infomax.scores import Scores
+from infomax.scores.one_tile import OneTile
 
 WEIGHTS = {
     "equal weights": torch.full((21,), 1 / 21, dtype=torch.float64),
@@ -55,7 +56,11 @@ def test_offsets_too_large_for_plain_powers(side, height):
     rows, columns = given.logsumexp("both")
     torch.testing.assert_close(rows, torch.logsumexp(a @ b.T + height, 1))
     torch.testing.assert_close(columns, torch.logsumexp(a @ b.T + height, 0))
-    torch.testing.assert_close(given.cross_entropy(), Scores(a, b, backend="dense").cross_entropy(), rtol=1e-4, atol=0)
+    for backend in ("auto", "streamed"):
+        given = Scores(a, b, backend=backend, **{side: torch.full((9,), height)})
+        torch.testing.assert_close(
+            given.cross_entropy(), Scores(a, b, backend="dense").cross_entropy(), rtol=1e-4, atol=0
+        )
 
 
 REDUCTIONS = {
@@ -74,3 +79,25 @@ def test_a_second_backward_pass_finds_its_tiles_whole(name, scores):
     first, second = (torch.autograd.grad(loss, p.leaves(), retain_graph=True) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "kind", ["square", "rectangular", "offsets", "columns", "ids", "columns and ids", "shifted columns"]
+)
+def test_the_short_path_of_one_tile(kind, monkeypatch):
+    """Left to itself, a small matrix takes a path of its own; every kind of it, and every weight, against the definition."""
+    taken, of = [], OneTile.of
+    monkeypatch.setattr(OneTile, "of", lambda *given: taken.append(True) or of(*given))
+    p = problems()[kind.replace("shifted ", "")]
+    if kind == "shifted columns":
+        p.options.update(problems()["offsets"].options)
+    own, true = p.options.get("positives", torch.arange(21)), expected(p, "positive")
+    over_rows, over_columns = expected(p, "rows") - true, expected(p, "columns")[own] - true
+    for weights in WEIGHTS.values():
+        rows, columns = p.scores("auto").cross_entropy("both")
+        agree(p, rows, over_rows, weights)
+        agree(p, columns, over_columns, weights)
+        agree(p, rows + columns.square(), over_rows + over_columns.square(), weights)
+        agree(p, p.scores("auto").cross_entropy(), over_rows, weights)
+        agree(p, p.scores("auto").cross_entropy("anchors"), over_columns, weights)
+    assert len(taken) == 3 * len(WEIGHTS)
