@@ -74,7 +74,7 @@ def _evaluation() -> Evaluation:
 @pytest.fixture
 def result() -> FitResult:
     steps = np.arange(0, 400, 5)
-    history = [{"step": int(s), "epoch": s / 200, "loss": 6.9 * np.exp(-s / 90) + 0.6, "bound": 1.0} for s in steps]
+    history = [{"step": int(s), "epoch": s / 200, "loss": 6.9 * np.exp(-s / 90) + 0.6, "score": 1.0} for s in steps]
     for entry in history[::8]:
         entry["validation_bound"] = 5.0 * (1 - np.exp(-entry["step"] / 80))
         entry["validation_ceiling"] = log(1024)

@@ -215,16 +215,17 @@ def test_validations_within_an_epoch(vectors, linear):
     assert [entry["epoch"] for entry in validations(result)] == pytest.approx([0.4, 0.7, 1.0, 1.4, 1.7, 2.0])
 
 
-def test_history_tells_loss_bound_rate_and_temperature(vectors, linear):
+def test_history_tells_loss_score_rate_and_temperature(vectors, linear):
     result = fit(vectors, encoder=linear(), warmup=0.5, **QUICK)
     rates = [entry["learning_rate"] for entry in result.history]
     assert max(rates) == pytest.approx(0.03)
     assert rates[0] == pytest.approx(0.003)
     assert rates[-1] < 0.003
     for entry in result.history:
-        assert entry["loss"] + entry["bound"] == pytest.approx(log(32))
+        assert entry["loss"] + entry["score"] == pytest.approx(log(32))
     custom = fit(vectors, encoder=linear(), objective=lambda scores: info_nce(scores) * 2, **QUICK)
-    assert not any("bound" in entry for entry in custom.history)
+    assert not any("score" in entry for entry in custom.history)
+    assert not any("bound" in entry for entry in result.history)  # of pairs that are learned from
 
 
 def test_equal_seeds_end_equal_and_others_do_not(texts):

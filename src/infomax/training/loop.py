@@ -40,7 +40,8 @@ class Task:
         pairs: to learn from.
         validation: None trains to the end without looking.
         settings: see `Settings`.
-        reads_as_bound: whether ceiling - loss of a batch means something (InfoNCE).
+        reads_as_score: whether ceiling - loss of a batch means something (InfoNCE). It is no bound: the batch is learned
+            from, and false negatives are masked.
     """
 
     learner: Learner
@@ -49,7 +50,7 @@ class Task:
     pairs: Pairs
     validation: Validation | None
     settings: Settings
-    reads_as_bound: bool
+    reads_as_score: bool
 
     @property
     def steps(self) -> int:
@@ -115,8 +116,8 @@ def _step(task: Task, state: State, rows: np.ndarray) -> dict[str, float | int]:
     (torch.stack(losses).mean() if len(losses) > 1 else losses[0]).backward()
     task.optimizer.step()
     learner.temperature.clamp()
-    bound = {"bound": mean_log_candidates(task.pairs.ids[rows]) - value} if task.reads_as_bound else {}
-    return {"loss": value, **bound, "temperature": temperature, "learning_rate": settings.learning_rate * scale}
+    score = {"score": mean_log_candidates(task.pairs.ids[rows]) - value} if task.reads_as_score else {}
+    return {"loss": value, **score, "temperature": temperature, "learning_rate": settings.learning_rate * scale}
 
 
 def _scores(task: Task, rows: np.ndarray) -> Iterator[Scores]:

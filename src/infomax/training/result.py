@@ -20,8 +20,9 @@ class FitResult:
     Attributes:
         encoder: the encoder at its best validation step.
         temperature: the learned temperature.
-        history: one mapping a logged step: step, epoch, seconds, loss, bound (nats, training batch), temperature,
-            learning_rate; and at validations validation_bound (nats), validation_loss, validation_ceiling.
+        history: one mapping a logged step: step, epoch, seconds, loss, score (nats: ceiling - loss of the
+            batch, no bound), temperature, learning_rate; and at validations validation_bound (nats), validation_loss,
+            validation_ceiling.
         evaluation: on the reported split; None when evaluation was switched off.
         read: what reading kept and skipped.
         sizes: pairs in "train", "validation", "test".

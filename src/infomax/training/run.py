@@ -165,7 +165,7 @@ def _begin(
         pairs=parts.train,
         validation=look,
         settings=settings,
-        reads_as_bound=objective is symmetric_info_nce or objective is info_nce,
+        reads_as_score=objective is symmetric_info_nce or objective is info_nce,
     )
     return task, parts
 
