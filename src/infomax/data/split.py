@@ -72,14 +72,18 @@ def split_pairs(pairs: Pairs, *, validation: float | int = 0.1, test: float | in
 
 
 def _draw(groups: np.ndarray, validation: float | int, test: float | int, rng: np.random.Generator) -> np.ndarray:
-    """(n,) the side of each row: random whole groups, until each held-out side has its share."""
+    """(n,) the side of each row: whole groups in random order, each taken where it fits in what is left of a share.
+
+    So no side exceeds its share, and what it lacks is less than the smallest group that was left over.
+    """
     _, group, size = np.unique(groups, return_inverse=True, return_counts=True)
-    n = len(groups)
     side = np.zeros(len(size), dtype=np.int8)
     for held_out, share in ((2, test), (1, validation)):
-        # a group larger than the share would swallow it
-        free = rng.permutation(np.flatnonzero((side == 0) & (size <= max(share * n, 1))))
-        side[free[np.cumsum(size[free]) <= max(round(share * n), 1)] if share else free[:0]] = held_out
+        room = max(round(share * len(groups)), 1) if share else 0
+        free = rng.permutation(np.flatnonzero(side == 0))
+        for number, rows in zip(free.tolist(), size[free].tolist(), strict=True):
+            if rows <= room:
+                side[number], room = held_out, room - rows
     return side[group]
 
 
