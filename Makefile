@@ -27,8 +27,17 @@ format: $(READY)
 mutants: $(READY)
 	$(BIN)/python tools/mutants.py
 
-bench: $(READY)
-	$(BIN)/python -m benchmarks.run
+bench: $(VENV)-bench/ready
+	PYTHONPATH=src $(VENV)-bench/bin/python -m benchmarks.run --into docs/benchmarks.md
+	PYTHONPATH=src $(VENV)-bench/bin/python -m benchmarks.run --threads 2 --sizes 1024x384 4096x128 4096x384 --into docs/benchmarks.md
+	PYTHONPATH=src $(VENV)-bench/bin/python -m benchmarks.memory --into docs/benchmarks.md
+
+$(VENV)-bench/ready: benchmarks/requirements.txt benchmarks/requirements-no-deps.txt
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/pip install -q -c constraints.txt torch
+	$(VENV)-bench/bin/pip install -q -c constraints.txt -r benchmarks/requirements.txt
+	$(VENV)-bench/bin/pip install -q --no-deps -r benchmarks/requirements-no-deps.txt
+	touch $@
 
 docs: $(READY)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[docs]'
@@ -40,4 +49,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache site
+	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache site
