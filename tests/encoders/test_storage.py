@@ -1,6 +1,7 @@
 """Encoders on disk: round trips, equality with sentence-transformers, damage."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_sentence_transformers_reads_the_folder_with_equal_vectors(tmp_path, opt
     encoder = built(**options)
     encoder.save(tmp_path / "model")
     theirs = sentence_transformers.SentenceTransformer(str(tmp_path / "model"), device="cpu")
-    np.testing.assert_allclose(theirs.encode(ODD), encoder.encode(ODD), atol=1e-6)
+    np.testing.assert_allclose(theirs.encode(ODD), encoder.encode(ODD), atol=5e-6)  # sums of up to 100 vectors
 
 
 def test_sentence_transformers_reads_prefixes(tmp_path):
@@ -96,6 +97,30 @@ def test_a_failed_write_changes_nothing(tmp_path, monkeypatch):
         built(seed=1).save(path, overwrite=True)
     assert path.joinpath("infomax.safetensors").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_disk_that_refuses_is_said_as_the_library_meets_it(tmp_path):
+    resource = pytest.importorskip("resource")  # files of at most 1,000 bytes stand for a full disk
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    encoder = built()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, former[1]))
+    try:
+        with pytest.raises(InfomaxError, match="Could not write the encoder"):
+            encoder.save(tmp_path / "model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o002])
+def test_files_are_as_readable_as_the_user_wants_them(tmp_path, mask):
+    former = os.umask(mask)
+    try:
+        path = built().save(tmp_path / "model")
+    finally:
+        os.umask(former)
+    for file in (path, *path.rglob("*")):
+        assert file.stat().st_mode & 0o777 == (0o777 if file.is_dir() else 0o666) & ~mask
 
 
 def damage(name, content):

@@ -4,7 +4,9 @@ import errno
 import os
 
 import pytest
+import torch
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 from infomax.errors import InfomaxError
 from infomax.evaluation.storage import replace
@@ -52,3 +54,14 @@ def test_a_crash_before_the_move_leaves_the_former_file(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         replace(path, lambda temporary: temporary.write_text("new"))
     assert path.read_text() == "former"
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o002])
+def test_files_are_as_readable_as_the_user_wants_them(tmp_path, mask):
+    former = os.umask(mask)
+    try:
+        replace(tmp_path / "tensors", lambda path: save_file({"a": torch.zeros(3)}, path))
+        replace(tmp_path / "text", lambda path: path.write_text("one"))
+    finally:
+        os.umask(former)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o666 & ~mask}

@@ -15,9 +15,12 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
@@ -46,7 +49,7 @@ def save_encoder(encoder: StaticTextEncoder, path: Path, *, overwrite: bool = Fa
         if path.exists():
             os.replace(path, beside / "old")
         os.replace(beside / "new", path)
-    except (OSError, RuntimeError) as error:  # safetensors wraps a full disk in a RuntimeError of its own
+    except (OSError, SafetensorError) as error:  # safetensors wraps what the system says
         raise InfomaxError(f"Could not write the encoder to {path}: {error}; nothing there was changed.") from error
     finally:
         if beside is not None:
@@ -93,7 +96,7 @@ def _write(encoder: StaticTextEncoder, folder: Path) -> None:
     folder.mkdir()
     config = {"kind": _KIND, "format": _FORMAT, "settings": encoder.config()}
     _write_json(folder / _CONFIG, config)
-    save_file({name: tensor.cpu().contiguous() for name, tensor in encoder.state_dict().items()}, folder / _TENSORS)
+    _write_tensors(folder / _TENSORS, encoder.state_dict())
     encoder.text_tokenizer.tokenizer.save(str(folder / _TOKENIZER))
     if encoder.text_tokenizer.frequency_power == 1:
         _write_sentence_transformer(encoder, folder)
@@ -106,7 +109,14 @@ def _write_sentence_transformer(encoder: StaticTextEncoder, folder: Path) -> Non
         (folder / "1_Normalize").mkdir()
     _write_json(folder / "modules.json", modules)
     _write_json(folder / "config_sentence_transformers.json", {"prompts": {}, "similarity_fn_name": "cosine"})
-    save_file({"embedding.weight": encoder.export_table().cpu().contiguous()}, folder / "model.safetensors")
+    _write_tensors(folder / "model.safetensors", {"embedding.weight": encoder.export_table()})
+
+
+def _write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    path.touch()
+    mode = path.stat().st_mode
+    save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, path)
+    path.chmod(mode)  # safetensors makes files that only their owner can read
 
 
 def _write_json(path: Path, content: Any) -> None:

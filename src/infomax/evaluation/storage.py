@@ -26,8 +26,10 @@ def replace(path: Path, write: Callable[[Path], Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        mode = temporary.stat().st_mode
         write(temporary)
-        temporary.chmod(0o644)  # safetensors makes files that only their owner can read
+        temporary.chmod(mode)  # safetensors makes files that only their owner can read
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
