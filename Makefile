@@ -28,15 +28,14 @@ mutants: $(READY)
 	$(BIN)/python tools/mutants.py
 
 bench: $(VENV)-bench/ready
-	PYTHONPATH=src $(VENV)-bench/bin/python -m benchmarks.run --into docs/benchmarks.md
-	PYTHONPATH=src $(VENV)-bench/bin/python -m benchmarks.run --threads 2 --sizes 1024x384 4096x128 4096x384 --into docs/benchmarks.md
-	PYTHONPATH=src $(VENV)-bench/bin/python -m benchmarks.memory --into docs/benchmarks.md
+	$(VENV)-bench/bin/python -m benchmarks.run --into docs/benchmarks.md
+	$(VENV)-bench/bin/python -m benchmarks.run --threads 2 --sizes 1024x384 4096x128 4096x384 --into docs/benchmarks.md
+	$(VENV)-bench/bin/python -m benchmarks.memory --into docs/benchmarks.md
 
-$(VENV)-bench/ready: benchmarks/requirements.txt benchmarks/requirements-no-deps.txt
+$(VENV)-bench/ready: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(VENV)-bench
-	$(VENV)-bench/bin/pip install -q -c constraints.txt torch
-	$(VENV)-bench/bin/pip install -q -c constraints.txt -r benchmarks/requirements.txt
-	$(VENV)-bench/bin/pip install -q --no-deps -r benchmarks/requirements-no-deps.txt
+	$(VENV)-bench/bin/pip install -q -c constraints.txt -e '.[hf]'
+	$(VENV)-bench/bin/pip install -q --no-deps -r benchmarks/requirements.txt
 	touch $@
 
 docs: $(READY)

@@ -25,4 +25,5 @@ def scores(request):
     if "shifted" in path:
         request.getfixturevalue("always_shifted")
     backend = path if path in ("auto", "dense") else "streamed"
-    return lambda problem: problem.scores(backend, cache=(1 << 30) if "cached" in path else 0)
+    cache = None if path == "auto" else (1 << 30) if "cached" in path else 0
+    return lambda problem: problem.scores(backend, cache=cache)

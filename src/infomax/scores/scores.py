@@ -270,7 +270,7 @@ class Scores:
     def _dense(self) -> Dense:
         positive, live = self.true_pairs.masks()
         if self._matrix is not None:
-            return Dense(self._matrix, positive, live, self.shape[1])
+            return Dense(self._matrix.to(checks.wide(self._matrix.dtype)), positive, live, self.shape[1])
         assert self._peak >= 0  # refuses bad numbers
         dtype, apart = checks.wide(self.anchors.dtype), []
         with torch.autocast(self.anchors.device.type, enabled=False):
