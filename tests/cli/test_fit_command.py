@@ -23,7 +23,8 @@ def test_a_fit_says_what_it_found_and_where_it_is(finished):
 
 def test_a_fit_learns(finished):
     figures = dict(re.findall(r"^  (fitted|untrained) .* (\S+) +\S+$", finished.said.out, flags=re.MULTILINE))
-    assert float(figures["fitted"]) > 3 * float(figures["untrained"])
+    assert float(figures["fitted"]) > 0.8  # recall@10 among 30; chance is 0.33
+    assert float(figures["untrained"]) < 0.6
 
 
 def test_the_folder_is_complete(finished):

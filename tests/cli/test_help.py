@@ -32,12 +32,11 @@ def _cpu_seconds(*arguments: str) -> tuple[float, subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize("command", [[], ["fit"], ["encode"], ["search"], ["evaluate"]])
 def test_help_is_light_and_quick(command):
-    tries = [_cpu_seconds(*command, "--help") for _ in range(2)]
-    for _, done in tries:
-        assert done.returncode == 0
-        assert done.stderr.strip() == ""
-        assert done.stdout.startswith(" ".join(["Usage: infomax", *command]))
-    assert min(seconds for seconds, _ in tries) < 0.3
+    seconds, done = _cpu_seconds(*command, "--help")
+    assert done.returncode == 0
+    assert done.stderr.strip() == ""
+    assert done.stdout.startswith(" ".join(["Usage: infomax", *command]))
+    assert seconds < 0.3 or _cpu_seconds(*command, "--help")[0] < 0.3  # a busy machine gets a second try
 
 
 def test_version(infomax):

@@ -197,7 +197,7 @@ def test_evaluate_on_fresh_pairs(model, infomax, some_rows, elsewhere):
 def test_evaluate_calls_nothing_a_bound_on_the_pairs_that_were_learned(model, infomax, pairs_file):
     outcome = infomax("evaluate", model, pairs_file, "--quiet")
     assert "lower bound" not in outcome.out
-    assert "the model was fitted to pairs of a source named" in outcome.out
+    assert "the model was fitted to pairs of a source with the same name" in outcome.out
     assert "Rows left out of pairs.csv: 2 of 302" in outcome.out
 
 

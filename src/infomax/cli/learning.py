@@ -68,8 +68,8 @@ def learn(
         raise
     if result.interrupted:
         raise InfomaxError(
-            f"stopped by Ctrl-C after step {_last_step(result)}; the checkpoint in {folder} is saved: give the same "
-            "command with --resume (and without --overwrite) to go on."
+            f"stopped before the end; the checkpoint in {folder} is saved: give the same command with --resume (and "
+            "without --overwrite) to go on."
         )
     tell(replace(result, seconds={**result.seconds, "read": reading_seconds}), folder, json=json)
 
@@ -116,7 +116,3 @@ def _try_device(name: str) -> None:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"--device {name} cannot be used ({str(error).splitlines()[0][:200]}); try cpu.") from error
-
-
-def _last_step(result: FitResult) -> int:
-    return int(max((entry["step"] for entry in result.history), default=0))

@@ -14,7 +14,7 @@ from infomax.cli.console import data, note, results
 from infomax.cli.models import load_model, run_record
 from infomax.cli.sources import read_source
 from infomax.evaluation import Spearman, evaluate, spearman
-from infomax.report import bullets, evaluation_json, evaluation_text, skipped_text
+from infomax.report import bullets, evaluation_json, evaluation_text, short, skipped_text
 
 _TEMPERATURE = 0.05  # where no run tells
 
@@ -49,17 +49,16 @@ def measure(
     seen = _seen_before(pairs.report.source, record)
     if seen:
         found = replace(found, readout=replace(found.readout, side="score", reason=seen))
-    warnings = [warning for warning in (seen, *found.readout.warnings) if warning]
     if json:
         extra = {} if agreement is None else {"spearman": agreement.value, "scored_pairs": agreement.n}
-        data({**evaluation_json(found), **extra, "read": vars(pairs.report), "warnings": warnings, "temperature": used})
+        data({**evaluation_json(found), **extra, "read": vars(pairs.report), "temperature": used})
         return
     people = (
         f"Spearman's rank correlation with the scores: {agreement.value:.1f} (x 100, {agreement.n:,} pairs)"
         if agreement
         else ""
     )
-    blocks = [evaluation_text(found), people, skipped_text(pairs.report), bullets("Warnings", warnings)]
+    blocks = [evaluation_text(found), people, skipped_text(pairs.report), bullets("Warnings", found.readout.warnings)]
     results("\n\n".join(block for block in blocks if block))
 
 
@@ -76,6 +75,6 @@ def _seen_before(source: str, record: Mapping[str, Any]) -> str:
     if record.get("read", {}).get("source") != source:
         return ""
     return (
-        f"the model was fitted to pairs of a source named {source}: if they are these, its figures are flattered and "
-        "no bound; those on held-out pairs are in its report"
+        f"the model was fitted to pairs of a source with the same name, {short(source)}: if they are these, its figures "
+        "are flattered and no bound (those on held-out pairs are in its report)"
     )

@@ -5,7 +5,7 @@ Every function here is pure: a result goes in, a string or plain data comes out.
 
 from infomax.report.html import fit_html
 from infomax.report.plain import evaluation_json, fit_json, json_text
-from infomax.report.text import bullets, evaluation_text, fit_text, shown, skipped_text
+from infomax.report.text import bullets, evaluation_text, fit_text, short, shown, skipped_text
 from infomax.report.write import write_report
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "fit_json",
     "fit_text",
     "json_text",
+    "short",
     "shown",
     "skipped_text",
     "write_report",
