@@ -27,6 +27,7 @@ def test_a_run_folder_holds_all_that_is_needed_to_search(texts, tmp_path):
         "checkpoint.safetensors",
         "log.jsonl",
         "result.json",
+        "initial",
         "model",
         "index",
     }

@@ -14,9 +14,10 @@ import pytest
 import torch
 
 from infomax.encoders import StaticTextEncoder
+from infomax.encoders.tokenizer import train_tokenizer
 from infomax.errors import InfomaxError, InputError
 from infomax.objectives import info_nce
-from infomax.training import checkpoint, fit, load_saved, sitting
+from infomax.training import checkpoint, fit, load_saved, sitting, start
 from infomax.training.interrupt import Interrupt
 from infomax.training.run_folder import CHECKPOINT, LOG
 
@@ -188,6 +189,23 @@ def test_a_finished_run_resumes_to_the_same_result(texts, whole, tmp_path):
     again = fit(texts, objective=Acting(step=1, act=pytest.fail), out=tmp_path, resume=True, **RUN)
     assert same(first, again)
     assert same(first, uninterrupted(texts, whole))
+
+
+@pytest.mark.parametrize("encoder", [None, make_encoder])
+def test_a_finished_run_keeps_the_tokenizer_it_learned(texts, tmp_path, encoder):
+    first = fit(texts, objective=Acting(), out=tmp_path, **(RUN | {"encoder": encoder}))
+    files = [path for name in ("model", "index") for path in sorted((tmp_path / name).rglob("*")) if path.is_file()]
+    kept = [path.read_bytes() for path in files]
+
+    def other(tokenized, **options):
+        tokenizer = train_tokenizer(tokenized, vocabulary_size=200)
+        return tokenizer if encoder is None else StaticTextEncoder(tokenizer, 16)
+
+    with pytest.MonkeyPatch.context() as patch:  # as if it came out otherwise when learned again
+        patch.setattr(start, "train_tokenizer", other)
+        again = fit(texts, objective=Acting(), out=tmp_path, resume=True, **(RUN | {"encoder": encoder and other}))
+    assert same(first, again)
+    assert [path.read_bytes() for path in files] == kept
 
 
 def test_a_run_without_a_checkpoint_yet_starts_anew(texts, whole, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from infomax.training.loop import Task
 from infomax.training.model_folder import save_encoder
 from infomax.training.parts import Parts
 from infomax.training.result import FitResult
-from infomax.training.run_folder import INDEX, INITIAL, MODEL, RESULT
+from infomax.training.run_folder import INDEX, MODEL, RESULT
 from infomax.training.state import State
 
 
@@ -90,7 +89,6 @@ def _save(folder: Path, result: FitResult, parts: Parts) -> None:
     build_index(result.encoder, parts.all.candidates, parts.all.labels, normalize=normalize).save(folder / INDEX)
     text = json.dumps(_strict(result.to_dict()), indent=1, allow_nan=False)
     replace(folder / RESULT, lambda path: path.write_text(text + "\n", encoding="utf-8"))
-    shutil.rmtree(folder / INITIAL, ignore_errors=True)
 
 
 def _versions() -> dict[str, str]:

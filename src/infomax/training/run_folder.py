@@ -2,7 +2,7 @@
 
 checkpoint.safetensors   where the run stands
 log.jsonl, tensorboard/  its curve
-initial/                 the text encoder before training, with its tokenizer (until the run is finished)
+initial/                 the text encoder before training, with its tokenizer: what the checkpoint is resumed in
 model/                   the learned encoder, once finished
 index/                   all candidates, for search
 result.json              settings, versions, curve, evaluation
