@@ -228,10 +228,10 @@ def test_history_tells_loss_score_rate_and_temperature(vectors, linear):
     assert not any("bound" in entry for entry in result.history)  # of pairs that are learned from
 
 
-def test_equal_seeds_end_equal_and_others_do_not(texts):
+@pytest.mark.parametrize("make", [None, partial(StaticTextEncoder.from_texts, dim=16, token_dropout=0.3)])
+def test_equal_seeds_end_equal_and_others_do_not(texts, make):
     torch.manual_seed(123)
     before = torch.get_rng_state()
-    make = partial(StaticTextEncoder.from_texts, dim=16, token_dropout=0.3)
     one, two, other = (fit(texts, encoder=make, seed=seed, **QUICK) for seed in (0, 0, 1))
     assert all(torch.equal(a, b) for a, b in zip(one.encoder.parameters(), two.encoder.parameters(), strict=True))
     assert one.temperature == two.temperature
