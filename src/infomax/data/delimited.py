@@ -88,21 +88,25 @@ def _open(
         return "skip"
 
     names = list(dict.fromkeys(roles.values()))
+    # Opened here, not by pyarrow: its own reading threads may still hold the handler when a process ends, and abort it.
     try:
-        yield from pacsv.open_csv(
-            str(path),
-            read_options=pacsv.ReadOptions(
-                use_threads=False, block_size=block_size, encoding="utf8" if encoding == "utf-8" else encoding
-            ),
-            parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip),
-            convert_options=pacsv.ConvertOptions(
-                include_columns=names,
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=_MISSING,
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
+        with open_bytes(path) as file:
+            yield from pacsv.open_csv(
+                file,
+                read_options=pacsv.ReadOptions(
+                    use_threads=False, block_size=block_size, encoding="utf8" if encoding == "utf-8" else encoding
+                ),
+                parse_options=pacsv.ParseOptions(
+                    delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip
+                ),
+                convert_options=pacsv.ConvertOptions(
+                    include_columns=names,
+                    column_types=dict.fromkeys(names, pa.string()),
+                    null_values=_MISSING,
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
     except pa.ArrowInvalid as error:
         if ragged["unclosed"]:
             raise InputError(
