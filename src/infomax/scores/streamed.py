@@ -64,6 +64,7 @@ def log_sums(
         cache -= tile.nbytes
         if cache >= 0:
             kept[i.start, j.start] = tile
+        del tile
     return rows.log2(), None if columns is None else columns.log2(), kept
 
 

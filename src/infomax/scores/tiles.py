@@ -105,6 +105,7 @@ class Tiles:
         for rows in self.row_slices(self.steps()[0]):
             for columns, tile in self.whole_rows(rows, beta, kept, hide=hide):
                 yield rows, columns, tile
+                del tile  # the next product takes its memory, still in the processor's cache
 
     def whole_rows(
         self,
@@ -130,6 +131,7 @@ class Tiles:
                 used += tile.numel()
                 tile = torch.exp2(tile, out=target) if self.unshifted else target.copy_(tile)
             yield columns, tile
+            del tile
 
     def paired_bits(self, source: OneColumn) -> Tensor:
         """(N,) float64: s of the cells (i, source.columns[i]) in bits."""
@@ -245,4 +247,5 @@ def weighted_products(
         weights = weigh(rows, columns, tile)
         gradients.add_to_anchors(rows, columns, weights)
         gradients.add_to_candidates(columns, weights, thin)
+        del tile, weights
     return gradients

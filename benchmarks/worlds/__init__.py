@@ -1,0 +1,1 @@
+"""Where the vectors come from."""
