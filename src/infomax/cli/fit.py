@@ -17,7 +17,7 @@ _Dim = Annotated[int | None, typer.Option(metavar="N", min=1, help="Numbers in a
 _Vocabulary = Annotated[
     int | None, typer.Option(metavar="N", min=2, help="Subwords of the tokenizer.  [default: 10000]")
 ]
-_Epochs = Annotated[int | None, typer.Option(metavar="N", min=1, help="Passes over the pairs, at most.  [default: 4]")]
+_Epochs = Annotated[int | None, typer.Option(metavar="N", min=1, help="Passes over the pairs, at most.  [default: 3]")]
 _Batch = Annotated[int | None, typer.Option(metavar="N", min=2, help="Pairs a step.  [default: 1024]")]
 _Rate = Annotated[float | None, typer.Option(metavar="X", help="Peak learning rate.  [default: 0.01]")]
 _Temperature = Annotated[float | None, typer.Option(metavar="X", help="Of the scores, at the start.  [default: 0.07]")]

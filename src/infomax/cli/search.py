@@ -33,7 +33,7 @@ def search(
     column: given.Column = None,
     json: given.Json = False,
 ) -> None:
-    """Find the candidates nearest to each query, with their cosines."""
+    """Find the candidates nearest to each query, with their scores (cosines, unless the run says otherwise)."""
     from infomax.cli import console, searching  # torch comes with it
 
     found = searching.find(run, queries, k, corpus, column)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from infomax.cli.models import load_model
+from infomax.cli.models import load_model, run_record
 from infomax.cli.sources import is_python, read_source
 from infomax.cli.texts import read_texts
 from infomax.data import TextColumn
@@ -20,7 +20,7 @@ Found = list[tuple[str, list[tuple[str, float]]]]
 
 
 def find(run: Path, queries: Sequence[str], k: int, corpus: str | None, column: str | None) -> Found:
-    """(query, its k best (label, cosine)) for each query; the query "-" stands for the lines of the standard input.
+    """(query, its k best (label, score)) for each query; the query "-" stands for the lines of the standard input.
 
     Raises:
         InputError: no query, no model, or nothing to search in.
@@ -31,7 +31,8 @@ def find(run: Path, queries: Sequence[str], k: int, corpus: str | None, column: 
     if not asked:
         raise InputError("There is no query; give one as an argument, or one a line on the standard input with -.")
     encoder = load_model(run)
-    index = load_index(run / "index") if corpus is None else _indexed(encoder, corpus, column)
+    unit = run_record(run).get("settings", {}).get("normalize", True)  # the score it was fitted with
+    index = load_index(run / "index") if corpus is None else _indexed(encoder, corpus, column, normalize=unit)
     return list(zip(asked, search(encoder, index, asked, k), strict=True))
 
 
@@ -44,10 +45,10 @@ def listed(found: Found) -> str:
     return "\n\n".join(blocks)
 
 
-def _indexed(encoder: Any, corpus: str, column: str | None) -> Index:
+def _indexed(encoder: Any, corpus: str, column: str | None, *, normalize: bool) -> Index:
     if is_python(corpus):
         pairs = read_source(corpus, quiet=True)
-        return build_index(encoder, pairs.candidates, pairs.labels)
+        return build_index(encoder, pairs.candidates, pairs.labels, normalize=normalize)
     texts, _ = read_texts(corpus, column)
     kept = [text for text in texts if text.strip()]
-    return build_index(encoder, TextColumn(pa.chunked_array([kept], pa.string())))
+    return build_index(encoder, TextColumn(pa.chunked_array([kept], pa.string())), normalize=normalize)

@@ -80,7 +80,7 @@ def examples(evaluation: Evaluation) -> str:
     cards = "\n".join(_example(*example) for example in evaluation.examples)
     return (
         "<section>\n<h2>Held out: nearest candidates</h2>\n"
-        '<p class="note">A few held-out anchors, each with its best candidates and their cosines. The true partner is '
+        '<p class="note">A few held-out anchors, each with its best candidates and their scores. The true partner is '
         "marked ✓.</p>\n"
         f'<div class="examples">\n{cards}\n</div>\n</section>'
     )

@@ -45,7 +45,7 @@ def fit(
     *,
     encoder: Any = None,
     objective: Callable[..., torch.Tensor] = symmetric_info_nce,
-    epochs: Whole = 4,
+    epochs: Whole = 3,
     batch_size: Whole = 1024,
     learning_rate: Real = 0.01,
     weight_decay: Real = 0.0,
