@@ -98,7 +98,10 @@ def _read_all(files: list[SourceRef], jobs: int) -> Iterator[tuple[list[SourceRe
         return
     from joblib import Parallel, delayed  # late: a cached harvest needs no processes
 
-    pool = Parallel(n_jobs=jobs, return_as="generator_unordered", initializer=_leave_interrupts_to_parent)
+    # Idle workers go soon: a process waits for them when it ends, for five minutes by default.
+    pool = Parallel(
+        n_jobs=jobs, return_as="generator_unordered", initializer=_leave_interrupts_to_parent, idle_worker_timeout=5
+    )
     yield from pool(delayed(_read_task)(task) for task in tasks)
 
 
