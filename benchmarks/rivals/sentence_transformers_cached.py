@@ -16,4 +16,10 @@ def loss(objective: str, q: Tensor, k: Tensor, temperature: float) -> Tensor:
     return ranking(columns(q, k), torch.empty(0))
 
 
-RIVAL = Rival("sentence-transformers cached MNRL", ("sentence-transformers",), loss, normalizes=True)
+RIVAL = Rival(
+    "sentence-transformers cached MNRL",
+    ("sentence-transformers",),
+    loss,
+    largest=8192,  # minutes beyond
+    normalizes=True,
+)
