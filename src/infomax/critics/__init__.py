@@ -1,0 +1,1 @@
+"""(x, y) -> Scores: what scores a pair."""

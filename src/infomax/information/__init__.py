@@ -1,0 +1,1 @@
+"""Exact quantities of known distributions, and plug-in quantities of counts."""
