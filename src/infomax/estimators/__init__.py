@@ -2,5 +2,16 @@
 
 from infomax.estimators.estimate import Caution, Contender, Estimate, Interval, Limit
 from infomax.estimators.estimator import Estimator, Measured
+from infomax.estimators.gaussian import CanonicalCorrelations, GaussianCopula
 
-__all__ = ["Caution", "Contender", "Estimate", "Estimator", "Interval", "Limit", "Measured"]
+__all__ = [
+    "CanonicalCorrelations",
+    "Caution",
+    "Contender",
+    "Estimate",
+    "Estimator",
+    "GaussianCopula",
+    "Interval",
+    "Limit",
+    "Measured",
+]
