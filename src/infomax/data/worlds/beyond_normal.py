@@ -78,7 +78,7 @@ def _two_pairs(d: int) -> World:
 
 
 def _student_identity(d: int, degrees: int) -> World:
-    return elliptical(f"student-identity-{d}-{d}-{degrees}", pairs_of([], d, d), d, degrees)
+    return elliptical(f"student-identity-{d}-{d}-{degrees}", pairs_of([], d, d), d, float(degrees))
 
 
 def _both(word: str, world: World, same: Map) -> World:
