@@ -52,12 +52,14 @@ class Sample:
         x, y: the two sides, equally long.
         z: what is conditioned on, or None.
         dropped: reason -> rows left out.
+        cautions: (kind, sentence) of what was inferred or looks odd; an estimate passes them on.
     """
 
     x: Variable
     y: Variable
     z: Variable | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
+    cautions: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.x)
