@@ -1,0 +1,107 @@
+"""Warnings that any method's estimate needs, from the sample and the number alone; each method adds its own."""
+
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+from scipy.stats import rankdata
+
+from infomax.data.samples import Sample, Variable
+from infomax.estimators.estimate import Caution
+
+MONOTONE = 1 - 1e-9  # a rank correlation beyond this is a function, not a noisy one
+TIED = 0.01  # share of repeated values in a column that is worth a word
+SPARSE = 5  # observations a cell of a table, or a column of a continuous side times 10, should have
+
+
+def common_cautions(sample: Sample, nats: float) -> tuple[Caution, ...]:
+    """Dropped rows, what was inferred, ties, duplicates, few samples, and a number that cannot be or is near its end."""
+    found = [*_dropped(sample), *(Caution(kind, text) for kind, text in sample.cautions)]
+    for side, variable in _sides(sample):
+        found += _ties(side, variable)
+    return (*found, *_duplicates(sample), *_few(sample), *_deterministic(sample), *_out_of_range(sample, nats))
+
+
+def entropy(variable: Variable) -> float:
+    """Plug-in entropy of a discrete variable, in nats, with Miller and Madow's correction (1955)."""
+    counts = np.bincount(variable.codes())
+    shares = counts[counts > 0] / len(variable)
+    return float(-(shares * np.log(shares)).sum() + (len(shares) - 1) / (2 * len(variable)))
+
+
+def _sides(sample: Sample) -> list[tuple[str, Variable]]:
+    return [("x", sample.x), ("y", sample.y)] + ([] if sample.z is None else [("given", sample.z)])
+
+
+def _dropped(sample: Sample) -> list[Caution]:
+    lost = sum(sample.dropped.values())
+    if not lost:
+        return []
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sample.dropped.items())
+    return [Caution("dropped rows", f"{lost:,} of {len(sample) + lost:,} rows left out ({reasons}).")]
+
+
+def _ties(side: str, variable: Variable) -> list[Caution]:
+    found = []
+    for column in np.flatnonzero(~variable.discrete):
+        counts = np.unique(variable.values[:, column], return_counts=True)[1]
+        repeated, most, n = int(counts[counts > 1].sum()), int(counts.max()), len(variable)
+        if repeated <= TIED * n:
+            continue
+        name = variable.names[column]
+        name = side if name == side else f"{side} ({name!r})"
+        text = f"{name}: {repeated / n:.0%} of the values are repeated, one of them {most:,} times of {n:,}"
+        found.append(Caution("ties", f"{text}; methods for continuous variables assume no ties."))
+    return found
+
+
+def _duplicates(sample: Sample) -> list[Caution]:
+    if all(variable.kind == "discrete" for _, variable in _sides(sample)):
+        return []
+    rows = np.column_stack([variable.values for _, variable in _sides(sample)])
+    repeated = len(rows) - len(np.unique(rows, axis=0))
+    if repeated <= TIED * len(rows):
+        return []
+    text = f"{repeated:,} of {len(rows):,} rows repeat another row: there are fewer independent observations than rows."
+    return [Caution("duplicated rows", text)]
+
+
+def _few(sample: Sample) -> list[Caution]:
+    n, needed = len(sample), 0
+    if sample.x.kind == sample.y.kind == "discrete":
+        needed = SPARSE * len(np.unique(sample.x.codes())) * len(np.unique(sample.y.codes()))
+    columns = sum(int((~variable.discrete).sum()) for _, variable in _sides(sample))
+    needed = max(needed, 10 * SPARSE * columns)
+    return (
+        [] if n >= needed else [Caution("few samples", f"{n:,} pairs are few here: {needed:,} or more would be safe.")]
+    )
+
+
+def _deterministic(sample: Sample) -> list[Caution]:
+    x, y = (variable.values[:, ~variable.discrete] for variable in (sample.x, sample.y))
+    if not x.shape[1] or not y.shape[1] or len(x) < 3:
+        return []
+    scores = [rankdata(side, axis=0) - (len(x) + 1) / 2 for side in (x, y)]
+    norms = [np.sqrt((side**2).sum(axis=0)) for side in scores]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        strongest = np.nanmax(np.abs(scores[0].T @ scores[1]) / np.outer(*norms))
+    if not strongest > MONOTONE:
+        return []
+    text = "A column of y is a monotone function of one of x: where both are continuous, the information is infinite."
+    return [Caution("near-deterministic", text)]
+
+
+def _out_of_range(sample: Sample, nats: float) -> list[Caution]:
+    found = []
+    for side, variable in _sides(sample)[:2]:
+        if variable.kind == "discrete" and nats > (most := entropy(variable)) + 1e-9:
+            text = (
+                f"The estimate is above the entropy of {side}, {most:.3f} nats: the information cannot be that large."
+            )
+            found.append(Caution("above entropy", text))
+    ceiling = log(len(sample))
+    if nats > 0.75 * ceiling:
+        text = f"{len(sample):,} pairs cannot show more than about log n = {ceiling:.2f} nats: the truth may be larger."
+        found.append(Caution("ceiling", text))
+    return found

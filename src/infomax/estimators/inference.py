@@ -1,0 +1,174 @@
+"""From a method's number to an `Estimate`: the checks, interval, p-value and cautions that all methods share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from infomax.data.samples import Sample, Variable
+from infomax.data.variables import sample as observed_sample
+from infomax.errors import InputError
+from infomax.estimators.cautions import common_cautions
+from infomax.estimators.estimate import Caution, Estimate, Interval
+from infomax.estimators.estimator import Estimator, Measured
+from infomax.estimators.intervals import asymptotic, error_over_blocks, subsample_error, subsampling
+from infomax.estimators.permutation import p_value
+
+
+def estimate_with(
+    estimator: Estimator,
+    x: Any,
+    y: Any,
+    *,
+    given: Any = None,
+    level: float | None = 0.95,
+    permutations: int = 0,
+    block: int = 1,
+    random_state: Any = None,
+    n_jobs: int = 1,
+) -> Estimate:
+    """What `Estimator.estimate` answers: see there; `n_jobs` processes share subsamples and permutations."""
+    sample = observed_sample(x, y, given)
+    return estimate_sample(
+        estimator,
+        sample,
+        level=level,
+        permutations=permutations,
+        block=block,
+        random_state=random_state,
+        n_jobs=n_jobs,
+    )
+
+
+def estimate_sample(
+    estimator: Estimator,
+    sample: Sample,
+    *,
+    level: float | None = 0.95,
+    permutations: int = 0,
+    block: int = 1,
+    random_state: Any = None,
+    n_jobs: int = 1,
+) -> Estimate:
+    """The same for a `Sample`, such as one whose kinds of column were said rather than inferred."""
+    _check(level, permutations, block, len(sample))
+    own, for_interval, for_test = generator(random_state).spawn(3)
+    varying, cautions = without_constants(sample)
+    if varying is None:
+        return _of_a_constant(estimator, sample, cautions, permutations)
+    measured = estimator.measure(varying, own)
+    if np.isnan(measured.nats):
+        raise InputError(
+            f"{estimator.title} is not defined on this sample of {len(sample):,} pairs: try another method."
+        )
+
+    def statistic(pairs: Sample, rng: np.random.Generator) -> float:
+        return _nats(estimator, pairs, rng)
+
+    error, interval = _error(statistic, measured, varying, level, block, for_interval, n_jobs)
+    p = None
+    if permutations:
+        p = p_value(
+            statistic, varying, measured.nats, permutations=permutations, block=block, rng=for_test, n_jobs=n_jobs
+        )
+    return Estimate(
+        nats=float(measured.nats),
+        method=measured.method or estimator.title,
+        n=len(sample),
+        citation=measured.citation or estimator.citation,
+        standard_error=error,
+        interval=interval,
+        upper=measured.upper,
+        p_value=p,
+        dropped=sample.dropped,
+        cautions=_all_cautions(cautions, measured, varying),
+        contenders=measured.contenders,
+        details=measured.details,
+    )
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """A numpy generator from None, an int or a generator. Raises InputError for anything else."""
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"random_state must be None, an int of at least 0 or a numpy generator; got {random_state!r}."
+        ) from error
+
+
+def without_constants(sample: Sample) -> tuple[Sample | None, list[Caution]]:
+    """The sample without its constant columns, which tell nothing; None where a whole side is constant."""
+    sides = {"x": sample.x, "y": sample.y} | ({} if sample.z is None else {"z": sample.z})
+    kept, cautions = {}, []
+    for side, variable in sides.items():
+        varies = (variable.values != variable.values[0]).any(axis=0)
+        word = "given" if side == "z" else side
+        if not varies.all():
+            names = ", ".join(repr(name) for name, moves in zip(variable.names, varies, strict=True) if not moves)
+            cautions.append(Caution("constant", f"Constant in this sample, so it tells nothing: {names} of {word}."))
+        kept[side] = _columns(variable, varies) if varies.any() else None
+    if kept["x"] is None or kept["y"] is None:
+        return None, cautions
+    return replace(sample, x=kept["x"], y=kept["y"], z=kept.get("z")), cautions
+
+
+def _columns(variable: Variable, which: np.ndarray) -> Variable:
+    names = tuple(name for name, wanted in zip(variable.names, which, strict=True) if wanted)
+    return replace(variable, values=variable.values[:, which], discrete=variable.discrete[which], names=names)
+
+
+def _check(level: float | None, permutations: int, block: int, n: int) -> None:
+    if level is not None and not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1, such as 0.95, or be None; got {level!r}.")
+    if permutations < 0:
+        raise InputError(f"permutations must be 0 or more; got {permutations!r}.")
+    if not 1 <= block <= n:
+        raise InputError(f"block must lie between 1 and the {n:,} pairs; got {block!r}.")
+
+
+def _of_a_constant(estimator: Estimator, sample: Sample, cautions: list[Caution], permutations: int) -> Estimate:
+    return Estimate(
+        nats=0.0,
+        method=f"constant side, no method needed ({estimator.title} asked for)",
+        n=len(sample),
+        citation=estimator.citation,
+        p_value=1.0 if permutations else None,
+        dropped=sample.dropped,
+        cautions=(*cautions, *common_cautions(sample, 0.0)),
+    )
+
+
+def _nats(estimator: Estimator, sample: Sample, rng: np.random.Generator) -> float:
+    varying, _ = without_constants(sample)
+    return 0.0 if varying is None else float(estimator.measure(varying, rng).nats)
+
+
+def _error(
+    statistic: Any,
+    measured: Measured,
+    sample: Sample,
+    level: float | None,
+    block: int,
+    rng: np.random.Generator,
+    n_jobs: int,
+) -> tuple[float | None, Interval | None]:
+    """Standard error and interval: by the method's own theory, else over subsamples."""
+    error = measured.standard_error
+    if block > 1 and error is not None:
+        error = None if measured.local is None else error_over_blocks(measured.local, block)
+    if error is not None and np.isfinite(error):
+        return error, None if level is None else asymptotic(measured.nats, error, level)
+    if level is None or not np.isfinite(measured.nats):
+        return None, None
+    error = subsample_error(statistic, sample, block=block, rng=rng, n_jobs=n_jobs)
+    return error, None if error is None else subsampling(measured.nats, error, level)
+
+
+def _all_cautions(own: list[Caution], measured: Measured, sample: Sample) -> tuple[Caution, ...]:
+    """The common ones only of a kind on which the method says nothing itself."""
+    spoken = {caution.kind for caution in measured.cautions}
+    common = [caution for caution in common_cautions(sample, measured.nats) if caution.kind not in spoken]
+    return (*own, *measured.cautions, *common)
