@@ -12,7 +12,7 @@ from infomax.data.worlds.maps import CUBE, HALF_CUBE, IDENTITY, linear, mapped, 
 from infomax.data.worlds.world import World
 
 
-def staircase(d: int = 20, nats: Sequence[float] = (2, 4, 6, 8, 10), cubed: bool = False) -> list[World]:
+def staircase(d: int = 20, nats: Sequence[float | int] = (2, 4, 6, 8, 10), cubed: bool = False) -> list[World]:
     """One world a step: d pairs of Gaussian coordinates that share nats / d each (Poole et al. 2019, section 3).
 
     Args:
