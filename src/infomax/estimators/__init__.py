@@ -1,17 +1,23 @@
 """Mutual information from samples: each method an `Estimator`, each answer an `Estimate`."""
 
+from infomax.estimators.discrete import Discrete
 from infomax.estimators.estimate import Caution, Contender, Estimate, Interval, Limit
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.gaussian import CanonicalCorrelations, GaussianCopula
+from infomax.estimators.neighbours import KSG, MixedKSG, Ross
 
 __all__ = [
+    "KSG",
     "CanonicalCorrelations",
     "Caution",
     "Contender",
+    "Discrete",
     "Estimate",
     "Estimator",
     "GaussianCopula",
     "Interval",
     "Limit",
     "Measured",
+    "MixedKSG",
+    "Ross",
 ]

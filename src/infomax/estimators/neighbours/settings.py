@@ -1,0 +1,47 @@
+"""What the nearest-neighbour estimators check before they begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from infomax.data.samples import Sample, Variable
+from infomax.errors import InputError
+from infomax.estimators.neighbours.neighbourhoods import Part
+from infomax.estimators.neighbours.scaling import scaled
+
+
+def parts_of(sample: Sample, scale: Any) -> list[Part]:
+    """x, y and, where it is given, z: continuous columns on the scale, codes of the discrete ones."""
+    sides = (side for side in (sample.x, sample.y, sample.z) if side is not None)
+    return [Part(scaled(side.values[:, ~side.discrete], scale), side.values[:, side.discrete]) for side in sides]
+
+
+def checked_k(k: Any, n: int) -> int:
+    """k as an int, with enough rows for it."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(f"k must be a whole number of neighbours, at least 1; got {k!r}.")
+    if n <= k:
+        raise InputError(f"{k} nearest neighbours need at least {k + 1} rows; got {n}. Use more rows or a smaller k.")
+    return int(k)
+
+
+def chosen_rows(queries: Any, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Positions of the rows whose neighbourhoods are looked at: all, or `queries` of them at random."""
+    if queries is None:
+        return np.arange(n)
+    if isinstance(queries, bool) or not isinstance(queries, int | np.integer) or queries < 2:
+        raise InputError(f"queries must be a whole number of rows, at least 2, or None for all; got {queries!r}.")
+    return np.arange(n) if queries >= n else np.sort(rng.choice(n, int(queries), replace=False))
+
+
+def is_constant(side: Variable) -> bool:
+    """Whether every row is the same."""
+    return bool((side.values == side.values[:1]).all())
+
+
+def mean_and_error(local: np.ndarray) -> tuple[float, float | None]:
+    """The mean, and its standard error as if the terms were independent."""
+    error = float(local.std(ddof=1) / np.sqrt(len(local))) if len(local) > 1 else None
+    return float(local.mean()), error
