@@ -1,0 +1,60 @@
+"""Counts of symbols: what may be called counts, and the numbers that entropy estimators take from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from infomax.errors import InputError
+
+
+def checked_counts(counts: Any) -> np.ndarray:
+    """`counts` as int64, of the shape they came in: whole, not negative, not all zero.
+
+    Raises:
+        InputError: anything else; probabilities and weights are not counts.
+    """
+    try:
+        found = np.asarray(counts)
+    except ValueError:
+        raise InputError("counts must be one array of whole numbers; got lists of different lengths.") from None
+    if found.dtype.kind not in "iufb":
+        raise InputError(f"counts must be whole numbers; got dtype {found.dtype}: count the symbols first.")
+    if not found.ndim or not found.size:
+        raise InputError(f"counts must hold at least one number; got shape {found.shape}.")
+    if not np.isfinite(found).all() or (found != np.floor(found)).any():
+        raise InputError(
+            "counts must be finite whole numbers; got others among them: for probabilities use `entropy`, and weights"
+            " are no counts."
+        )
+    if (found < 0).any():
+        raise InputError(f"counts must not be negative; the least is {found.min():g}.")
+    whole = found.astype(np.int64)
+    if not whole.any():
+        raise InputError("all counts are zero: there is nothing to estimate from.")
+    return whole
+
+
+def occupied(counts: Any) -> np.ndarray:
+    """(K,) the counts above zero, flat: an entropy does not see which symbol is which."""
+    checked = checked_counts(counts).ravel()
+    return checked[checked > 0]
+
+
+def alphabet_size(counts: np.ndarray, alphabet: int | None) -> int:
+    """The number of possible symbols: `alphabet` where it is known, else those seen.
+
+    Raises:
+        InputError: an alphabet smaller than what was seen.
+    """
+    if alphabet is None:
+        return len(counts)
+    if alphabet < len(counts):
+        raise InputError(f"alphabet must be at least the {len(counts)} symbols that were seen; got {alphabet}.")
+    return int(alphabet)
+
+
+def singletons_and_doubletons(counts: np.ndarray) -> tuple[int, int]:
+    """How many symbols were seen once, and how many twice."""
+    return int((counts == 1).sum()), int((counts == 2).sum())
