@@ -20,6 +20,7 @@ _ROOMS = {
     "split_pairs": "data",
     "StaticTextEncoder": "encoders",
     "load_encoder": "encoders",
+    "estimate": "estimators",
     "evaluate": "evaluation",
     "fit": "training",
     "InfomaxError": "errors",

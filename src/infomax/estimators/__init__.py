@@ -1,15 +1,20 @@
 """Mutual information from samples: each method an `Estimator`, each answer an `Estimate`."""
 
+from infomax.estimators.auto import Auto
+from infomax.estimators.constant import Constant
 from infomax.estimators.discrete import Discrete
 from infomax.estimators.estimate import Caution, Contender, Estimate, Interval, Limit
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.gaussian import CanonicalCorrelations, GaussianCopula
 from infomax.estimators.neighbours import KSG, MixedKSG, Ross
+from infomax.estimators.select import estimate
 
 __all__ = [
     "KSG",
+    "Auto",
     "CanonicalCorrelations",
     "Caution",
+    "Constant",
     "Contender",
     "Discrete",
     "Estimate",
@@ -20,4 +25,5 @@ __all__ = [
     "Measured",
     "MixedKSG",
     "Ross",
+    "estimate",
 ]
