@@ -32,7 +32,7 @@ def info_nce(scores: Scores, *, groups: Any = None) -> Bound:
     with torch.no_grad():
         losses = scores.cross_entropy()
         ceiling = scores.counts().double().log()
-        error = _standard_error(influences(scores, losses, ceiling), groups)
+        error = standard_error(influences(scores, losses, ceiling), groups)
     value, most = (ceiling - losses.double()).mean(), ceiling.mean()
     side, assumption = side_of(scores)
     return Bound(float(value), "lower" if side else "neither", float(most), error, assumption)
@@ -40,6 +40,14 @@ def info_nce(scores: Scores, *, groups: Any = None) -> Bound:
 
 def side_of(scores: Scores) -> tuple[bool, str]:
     """Whether log(candidates) - InfoNCE loss is a lower bound in expectation, and why."""
+    reason = voided(scores)
+    if reason is not None:
+        return False, f"no bound: {reason}"
+    return True, "a lower bound in expectation, if the pairs are independent draws that the critic was not fitted to"
+
+
+def voided(scores: Scores) -> str | None:
+    """Why the row's other candidates may not be taken for draws from the marginal; None where they may."""
     pairs, n = scores.true_pairs, len(scores.anchors)
     reasons = {
         "labels give several positives a row": pairs.labels is not None,
@@ -50,10 +58,7 @@ def side_of(scores: Scores) -> tuple[bool, str]:
         "candidates beyond the pairs need not come from the marginal": len(scores.candidates) > n,
         "several rows share a positive": pairs.columns is not None and len(torch.unique(pairs.columns)) < n,
     }
-    for reason, holds in reasons.items():
-        if holds:
-            return False, f"no bound: {reason}"
-    return True, "a lower bound in expectation, if the pairs are independent draws that the critic was not fitted to"
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def influences(scores: Scores, losses: Tensor, ceiling: Tensor) -> Tensor:
@@ -74,7 +79,7 @@ def influences(scores: Scores, losses: Tensor, ceiling: Tensor) -> Tensor:
     return values - (taken[columns].double() - 1)
 
 
-def _standard_error(influence: Tensor, groups: Any) -> float:
+def standard_error(influence: Tensor, groups: Any) -> float:
     """Of the mean of the influences; sums within groups first, as groups are what is independent."""
     n = len(influence)
     centred = influence - influence.mean()
