@@ -23,6 +23,7 @@ from infomax.scores.streamed import LN2, NOTHING_YET, log_sums, returned, softma
 from infomax.scores.tiles import LOG2E, Gradients, Tiles, weighted_products
 
 Powers = Iterable[tuple[slice, Tensor]]
+Held = list[tuple[slice, Tensor]]
 
 
 class RowCrossEntropy(torch.autograd.Function):
@@ -94,10 +95,9 @@ class _CrossEntropyWalk:
         pull = losses.new_empty(losses.shape) if self.positives is None else None
         push = None if self.extra is None else torch.empty_like(losses)
         size = tiles.block_rows()
-        buffer = torch.empty(size * tiles.shape[1], dtype=tiles.dtype, device=tiles.device)
         for rows in tiles.row_slices(size):
-            powers, top = self._powers(rows, buffer)
-            log_sum, held = self._sum(rows, powers, cells)
+            powers, top = self._powers(rows)
+            log_sum, held, part = self._sum(rows, powers, cells)
             log_sum = log_sum if top is None else log_sum + top
             if self.extra is not None:
                 log_sum = torch.logaddexp2(log_sum, self.extra[rows])
@@ -110,13 +110,13 @@ class _CrossEntropyWalk:
                 pull[rows] = -miss
             if push is not None and self.extra is not None:
                 push[rows] = miss * (self.extra[rows] - log_sum).exp2()
-            self._add_block(cells, rows, held, miss, log_sum if top is None else log_sum - top)
+            self._add_block(cells, rows, held, part, miss, log_sum if top is None else log_sum - top)
         return losses, None if cells is None else CrossEntropyGradients(cells, pull, push)
 
-    def _powers(self, rows: slice, buffer: Tensor) -> tuple[Powers, Tensor | None]:
-        """Tiles of 2^{s - top} of the negatives of a block of rows, in the buffer; None stands for a top of 0."""
+    def _powers(self, rows: slice) -> tuple[Powers, Tensor | None]:
+        """Tiles of 2^{s - top} of the negatives of a block of rows; None stands for a top of 0."""
         tiles = self.tiles
-        walk = tiles.whole_rows(rows, buffer=buffer, hide=None if self.positives is None else self.positives.hide)
+        walk = tiles.whole_rows(rows, hide=None if self.positives is None else self.positives.hide)
         if tiles.unshifted:
             return walk, None
         bits = list(walk)
@@ -127,23 +127,25 @@ class _CrossEntropyWalk:
             top = torch.maximum(top, self.extra[rows].to(tiles.dtype))
         return ((columns, tile.sub_(top.unsqueeze(1)).exp2_()) for columns, tile in bits), top.double()
 
-    def _sum(self, rows: slice, powers: Powers, cells: Gradients | None) -> tuple[Tensor, list[tuple[slice, Tensor]]]:
+    def _sum(self, rows: slice, powers: Powers, cells: Gradients | None) -> tuple[Tensor, Held, Tensor | None]:
         """log2 of the row sums; each tile meets the candidates at once, while it is in the processor's cache."""
         total, held = torch.zeros(rows.stop - rows.start, dtype=torch.float64, device=self.tiles.device), []
+        part = None
         for columns, tile in powers:
             total += tile.sum(1)
             if cells is not None:
-                cells.add_to_anchors(rows, columns, tile)
+                part = cells.anchors_part(rows, columns, tile, part)
                 held.append((columns, tile))
-        return total.log2(), held
+        return total.log2(), held, part
 
     def _add_block(
-        self, cells: Gradients, rows: slice, powers: list[tuple[slice, Tensor]], miss: Tensor, log_sum: Tensor
+        self, cells: Gradients, rows: slice, powers: Held, part: Tensor | None, miss: Tensor, log_sum: Tensor
     ) -> None:
         """W = u_i · powers_ij, but -miss_i at the positive; u is applied on the thin sides. `log_sum` is relative to the top."""
         dtype = self.tiles.dtype
         u = (miss * (-log_sum).exp2()).to(dtype).unsqueeze(1)
-        cells.anchors[rows] *= u
+        if part is not None:
+            torch.mul(part, u, out=cells.anchors[rows])
         if cells.row_offset is not None:
             cells.row_offset[rows] *= u.squeeze(1)
         if self.positives is not None:
@@ -152,7 +154,7 @@ class _CrossEntropyWalk:
             if cells.row_offset is not None:
                 cells.row_offset[rows] -= own
         thin, over_u = cells.thin(rows, u), -log_sum.exp2().to(dtype)
-        for columns, tile in powers:
+        for columns, tile in reversed(powers):  # the last is the most likely to be in the cache still
             if self.positives is not None:
                 self.positives.put(rows, columns, tile, over_u)
             cells.add_to_candidates(columns, tile, thin, u)

@@ -112,14 +112,10 @@ class Tiles:
         rows: slice,
         beta: float = 1.0,
         kept: Mapping[tuple[int, int], Tensor] | None = None,
-        buffer: Tensor | None = None,
         hide: Hide | None = None,
     ) -> Iterator[tuple[slice, Tensor]]:
-        """The tiles of one block of rows, as in `walk`; written to the buffer (1-D), one after the other, where one is given.
-
-        Memory that is touched already is faster than fresh memory, hence the buffer for blocks that are kept for a while.
-        """
-        lifted, cells, used = self.lift(rows, beta), self.unseen(rows), 0
+        """The tiles of one block of rows, as in `walk`."""
+        lifted, cells = self.lift(rows, beta), self.unseen(rows)
         for columns in self.column_slices():
             tile = kept.get((rows.start, columns.start)) if kept else None
             if tile is None:
@@ -127,9 +123,8 @@ class Tiles:
                 cells.erase(tile, columns, float("-inf"))
                 if hide is not None:
                     hide(rows, columns, tile)
-                target = tile if buffer is None else buffer[used : used + tile.numel()].view(tile.shape)
-                used += tile.numel()
-                tile = torch.exp2(tile, out=target) if self.unshifted else target.copy_(tile)
+                if self.unshifted:
+                    tile.exp2_()
             yield columns, tile
             del tile
 
@@ -194,12 +189,16 @@ class Gradients:
         (n, m), d = tiles.shape, tiles.anchors.shape[1]
         return cls(tiles, array(n, d), array(m, d), array(n) if want_row else None, array(m) if want_column else None)
 
-    def add_to_anchors(self, rows: slice, columns: slice, weights: Tensor) -> None:
-        """Add one tile of weights on the side of the rows."""
+    def anchors_part(self, rows: slice, columns: slice, weights: Tensor, part: Tensor | None) -> Tensor:
+        """One tile of weights on the side of the rows, added to the `part` of this block that came before: (rows, d).
+
+        A small sum of its own stays in the processor's cache, as a view of the whole gradient does not.
+        """
         product = product_for(self.tiles.dtype, self.tiles.device)
-        self.anchors[rows] += product(weights, self.tiles.candidates[columns].to(self.tiles.dtype).t(), None)
+        new = product(weights, self.tiles.candidates[columns].to(self.tiles.dtype).t(), None)
         if self.row_offset is not None:
             self.row_offset[rows] += weights.sum(1)
+        return new if part is None else part.add_(new)
 
     def thin(self, rows: slice, u: Tensor | None = None) -> Tensor:
         """The anchors of a block of rows, each times u (rows, 1), transposed: (d, rows)."""
@@ -240,12 +239,14 @@ def weighted_products(
     want_column: bool,
 ) -> Gradients:
     """The backward walk: `weigh(rows, columns, tile)` turns each tile of the source into d(loss)/d(s)."""
-    gradients, start = Gradients.zeros(tiles, want_row, want_column), -1
+    gradients, start, part = Gradients.zeros(tiles, want_row, want_column), -1, None
     for rows, columns, tile in source:
         if rows.start != start:
-            start, thin = rows.start, gradients.thin(rows)
+            start, thin, part = rows.start, gradients.thin(rows), None
         weights = weigh(rows, columns, tile)
-        gradients.add_to_anchors(rows, columns, weights)
+        part = gradients.anchors_part(rows, columns, weights, part)
         gradients.add_to_candidates(columns, weights, thin)
+        if columns.stop == tiles.shape[1]:
+            gradients.anchors[rows] = part
         del tile, weights
     return gradients
