@@ -23,6 +23,8 @@ _ROOMS = {
     "estimate": "estimators",
     "evaluate": "evaluation",
     "fit": "training",
+    "certificate": "estimators",
+    "self_check": "estimators",
     "InfomaxError": "errors",
     "InputError": "errors",
 }

@@ -1,6 +1,7 @@
 """Mutual information from samples: each method an `Estimator`, each answer an `Estimate`."""
 
 from infomax.estimators.auto import Auto
+from infomax.estimators.certificate import certificate
 from infomax.estimators.constant import Constant
 from infomax.estimators.discrete import Discrete
 from infomax.estimators.estimate import Caution, Contender, Estimate, Interval, Limit
@@ -8,6 +9,7 @@ from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.gaussian import CanonicalCorrelations, GaussianCopula
 from infomax.estimators.neighbours import KSG, MixedKSG, Ross
 from infomax.estimators.select import estimate
+from infomax.estimators.self_check import SelfCheck, Trial, self_check
 
 __all__ = [
     "KSG",
@@ -25,5 +27,9 @@ __all__ = [
     "Measured",
     "MixedKSG",
     "Ross",
+    "SelfCheck",
+    "Trial",
+    "certificate",
     "estimate",
+    "self_check",
 ]

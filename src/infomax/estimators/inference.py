@@ -15,6 +15,7 @@ from infomax.estimators.estimate import Caution, Estimate, Interval
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.intervals import asymptotic, error_over_blocks, subsample_error, subsampling
 from infomax.estimators.permutation import p_value
+from infomax.estimators.random_state import generator
 
 
 def estimate_with(
@@ -87,16 +88,6 @@ def estimate_sample(
         contenders=measured.contenders,
         details=measured.details,
     )
-
-
-def generator(random_state: Any) -> np.random.Generator:
-    """A numpy generator from None, an int or a generator. Raises InputError for anything else."""
-    try:
-        return np.random.default_rng(random_state)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"random_state must be None, an int of at least 0 or a numpy generator; got {random_state!r}."
-        ) from error
 
 
 def without_constants(sample: Sample) -> tuple[Sample | None, list[Caution]]:
