@@ -27,7 +27,11 @@ class Problem:
 
     def leaves(self) -> list[Tensor]:
         found = [self.anchors, self.candidates, self.temperature]
-        found += [self.options[k] for k in ("row_offset", "column_offset", "negatives") if k in self.options]
+        found += [
+            self.options[k]
+            for k in ("row_offset", "column_offset", "negatives", "positive_offset", "negative_offset")
+            if k in self.options
+        ]
         positives = self.options.get("positives")
         return found + ([positives] if isinstance(positives, Tensor) and positives.is_floating_point() else [])
 
@@ -63,10 +67,15 @@ class Problem:
         blocks = []
         if "negatives" in self.options:
             own = torch.einsum("nd,nkd->nk", self.anchors, self.options["negatives"]) / self.temperature
+            if "negative_offset" in self.options:
+                own = own + self.options["negative_offset"]
             blocks.append((own, False))
         p = self.options.get("positives")
         if isinstance(p, Tensor) and p.ndim == 2:
-            blocks.append(((self.anchors * p).sum(1, keepdim=True) / self.temperature, True))
+            own = (self.anchors * p).sum(1, keepdim=True) / self.temperature
+            if "positive_offset" in self.options:
+                own = own + self.options["positive_offset"][:, None]
+            blocks.append((own, True))
         for block, is_true in blocks:
             if "row_offset" in self.options:
                 block = block + self.options["row_offset"][:, None]
@@ -134,6 +143,15 @@ def problems(n: int = 21, m: int = 34, d: int = 5, seed: int = 0, temperature: f
         "labels and offsets": make(m, positives=(torch.arange(n) % 4, torch.arange(m) % 4), column_offset=normal(m)),
         "own positives": make(m, positives=normal(n, d)),
         "own positives and offsets": make(m, positives=normal(n, d), row_offset=normal(n), column_offset=normal(m)),
+        "own positives, own negatives, all offsets": make(
+            m,
+            positives=normal(n, d),
+            negatives=normal(n, 3, d),
+            row_offset=normal(n),
+            column_offset=normal(m),
+            positive_offset=normal(n),
+            negative_offset=normal(n, 3),
+        ),
         "paired negatives": make(m, negatives=normal(n, 3, d)),
         "paired negatives only": make(0, positives=normal(n, d), negatives=normal(n, 3, d)),
         "everything": make(

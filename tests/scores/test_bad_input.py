@@ -108,3 +108,15 @@ def test_an_unknown_product_is_refused(monkeypatch):
     with pytest.raises(InputError, match="set it to 'mm' or 'onednn'"):
         product.product_for(torch.float32, torch.device("cpu"))
     product._float32_cpu.cache_clear()
+
+
+def test_offsets_of_what_is_not_given_apart_are_refused():
+    a = torch.randn(3, 2)
+    with pytest.raises(InputError, match="positive_offset belongs to positives given apart"):
+        Scores(a, a, positive_offset=torch.zeros(3))
+    with pytest.raises(InputError, match=r"negative_offset must be .* and no negatives"):
+        Scores(a, a, negative_offset=torch.zeros(3, 2))
+    with pytest.raises(InputError, match=r"negative_offset must be .*\(3, 4\); got torch.float32 \(3, 5\)"):
+        Scores(a, a, negatives=torch.randn(3, 4, 2), negative_offset=torch.zeros(3, 5))
+    with pytest.raises(InputError, match="negative_offset holds NaN"):
+        Scores(a, a, negatives=torch.randn(3, 4, 2), negative_offset=torch.full((3, 4), float("nan"))).logsumexp()

@@ -121,6 +121,20 @@ def paired(negatives: Any, anchors: Tensor) -> Tensor | None:
     return _alike(negatives, anchors, "negatives") if negatives.shape[1] else None
 
 
+def paired_offset(value: Any, negatives: Any, device: torch.device) -> Tensor | None:
+    """One number for each negative of its own row, (N, K)."""
+    if value is None:
+        return None
+    value = torch.as_tensor(value, device=device)
+    wanted = tuple(negatives.shape[:2]) if isinstance(negatives, Tensor) else None
+    if wanted is None or tuple(value.shape) != wanted or not value.is_floating_point():
+        raise InputError(
+            f"negative_offset must be floating point with one entry for each of the row's own negatives, "
+            f"{wanted or '(N, K)'}; got {value.dtype} {tuple(value.shape)}{'' if wanted else ' and no negatives'}."
+        )
+    return value if value.shape[1] else None
+
+
 def own_positives(positives: Tensor, anchors: Tensor) -> Tensor:
     """A positive vector a row, (N, d)."""
     if positives.shape != anchors.shape:

@@ -17,7 +17,7 @@ from infomax.scores import checks
 from infomax.scores.dense import Dense
 from infomax.scores.one_tile import OneTile, OneTileCrossEntropy
 from infomax.scores.product import product_for
-from infomax.scores.streamed_scores import StreamedScores, paired_scores
+from infomax.scores.streamed_scores import StreamedScores
 from infomax.scores.tiles import LOG2E
 from infomax.scores.true_pairs import TruePairs
 
@@ -39,6 +39,8 @@ class Scores:
         anchor_ids, candidate_ids: (N,) and (M,) int64; a candidate with its row's id that is not the row's positive is a
             false negative and is left out. With labels a cell of equal ids is the item itself, and is left out.
         negatives: (N, K, d), further negatives that belong to one row each; columns M to M + K - 1.
+        positive_offset, negative_offset: (N,) and (N, K), added to the scores of positives and negatives given apart, as
+            `column_offset` is to those of the candidates.
         backend: "auto" (dense for small inputs), "dense" or "streamed".
         cache: bytes of tiles that may be kept for the backward pass of a streamed reduction, to save it a product. None: the
             tiles are kept where all fit in 4 MiB.
@@ -67,6 +69,8 @@ class Scores:
         anchor_ids: Any = None,
         candidate_ids: Any = None,
         negatives: Any = None,
+        positive_offset: Any = None,
+        negative_offset: Any = None,
         backend: str = "auto",
         cache: int | None = None,
     ) -> None:
@@ -78,7 +82,8 @@ class Scores:
         self.row_offset = checks.offset(row_offset, "row_offset", n, device)
         self.column_offset = checks.offset(column_offset, "column_offset", m, device)
         self.negatives = checks.paired(negatives, anchors)
-        self.true_pairs = TruePairs.of(positives, anchors, m, anchor_ids, candidate_ids)
+        self.negative_offset = checks.paired_offset(negative_offset, negatives, device)
+        self.true_pairs = TruePairs.of(positives, anchors, m, anchor_ids, candidate_ids, positive_offset)
         self._auto = backend == "auto"
         small = n * (m + self._further) <= DENSE_CELLS
         self.backend = backend if backend != "auto" else "dense" if small else "streamed"
@@ -247,7 +252,7 @@ class Scores:
     def _streamed(self) -> StreamedScores:
         return StreamedScores(
             self.anchors, self.candidates, self._scale, self.row_offset, self.column_offset, self.negatives,
-            self.true_pairs, self._peak, self.cache if torch.is_grad_enabled() else 0,
+            self.negative_offset, self.true_pairs, self._peak, self.cache if torch.is_grad_enabled() else 0,
         )  # fmt: skip
 
     @cached_property
@@ -255,9 +260,13 @@ class Scores:
         """A bound on |s| in bits, by Cauchy and Schwarz; refuses NaN and scores that overflow."""
         sides = {"candidates": self.candidates, "negatives": self.negatives, "positives": self.true_pairs.own}
         norm = max(checks.largest_norm(x, name) for name, x in sides.items() if x is not None)
-        offset = checks.largest_entry(self.row_offset, "row_offset") + checks.largest_entry(
-            self.column_offset, "column_offset"
-        )
+        offsets = {
+            "column_offset": self.column_offset,
+            "negative_offset": self.negative_offset,
+            "positive_offset": self.true_pairs.own_offset,
+        }
+        offset = max(checks.largest_entry(x, name) for name, x in offsets.items())
+        offset += checks.largest_entry(self.row_offset, "row_offset")
         peak = (checks.largest_norm(self.anchors, "anchors") * norm / self._temperature + offset) * LOG2E
         if not peak < torch.finfo(checks.wide(self.anchors.dtype)).max / 16:
             raise InputError(
@@ -279,7 +288,7 @@ class Scores:
             s = s + self.row_offset.to(dtype).unsqueeze(1)
         if self.column_offset is not None:
             s = s + self.column_offset.to(dtype)
-        paired = paired_scores(self.anchors, self.negatives, self._scale, self.row_offset)
+        paired = self._streamed.paired
         if paired is not None:
             apart.append((paired, False))
         if self.true_pairs.own is not None:

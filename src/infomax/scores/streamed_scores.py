@@ -29,6 +29,7 @@ class StreamedScores:
     row_offset: Tensor | None
     column_offset: Tensor | None
     negatives: Tensor | None
+    negative_offset: Tensor | None
     true_pairs: TruePairs
     peak: float
     cache: int
@@ -54,7 +55,16 @@ class StreamedScores:
     @cached_property
     def paired(self) -> Tensor | None:
         """(N, K) scores of the negatives that belong to a row."""
-        return paired_scores(self.anchors, self.negatives, self.scale, self.row_offset)
+        if self.negatives is None:
+            return None
+        dtype = wide(self.anchors.dtype)
+        with torch.autocast(self.anchors.device.type, enabled=False):
+            s = torch.bmm(self.negatives.to(dtype), self.anchors.to(dtype).unsqueeze(2)).squeeze(2)
+            s = s * self.scale.to(dtype)
+        row = None if self.row_offset is None else self.row_offset.unsqueeze(1)
+        for part in (row, self.negative_offset):
+            s = s if part is None else s + part.to(dtype)
+        return s
 
     def logsumexp(self, beta: float, positives: str, both: bool) -> tuple[Tensor, Tensor]:
         """Over the candidates (N,), and over the anchors (M,), empty unless `both`."""
@@ -109,7 +119,7 @@ class StreamedScores:
     def hardest(self, k: int) -> tuple[Tensor, Tensor]:
         paired = None if self.paired is None else self.paired.detach() * LOG2E
         bits, columns = top_columns(self._tiles("out", INF), k, paired)
-        inputs = (*self._inputs, self.negatives)
+        inputs = (*self._inputs, self.negatives, self.negative_offset)
         if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs):
             return self._cells(columns), columns
         return bits / LOG2E, columns
@@ -137,16 +147,6 @@ class StreamedScores:
         own = None if self.true_pairs.own is None else self.mean_positive() * LOG2E
         paired = None if self.paired is None else self.paired * LOG2E
         return ranks(self._tiles("in", INF), self.true_pairs.source, own, paired)
-
-
-def paired_scores(anchors: Tensor, negatives: Tensor | None, scale: Tensor, row_offset: Tensor | None) -> Tensor | None:
-    """(N, K) scores of negatives (N, K, d) that belong to a row."""
-    if negatives is None:
-        return None
-    dtype = wide(anchors.dtype)
-    with torch.autocast(anchors.device.type, enabled=False):
-        s = torch.bmm(negatives.to(dtype), anchors.to(dtype).unsqueeze(2)).squeeze(2) * scale.to(dtype)
-    return s if row_offset is None else s + row_offset.to(dtype).unsqueeze(1)
 
 
 def _logaddexp(x: Tensor, y: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from infomax.scores.cells import CellSource, Except, Matches, OneColumn
 class TruePairs:
     """Exactly one of `columns` (N,), `labels` and `own` (N, d) is given; `ids` marks false negatives; `width` is M.
 
-    `diagonal` says that columns[i] is i.
+    `diagonal` says that columns[i] is i; `own_offset` (N,) belongs to `own`.
     """
 
     rows: int
@@ -28,9 +28,12 @@ class TruePairs:
     own: Tensor | None = None
     ids: Matches | None = None
     diagonal: bool = False
+    own_offset: Tensor | None = None
 
     @classmethod
-    def of(cls, positives: Any, anchors: Tensor, width: int, anchor_ids: Any, candidate_ids: Any) -> TruePairs:
+    def of(
+        cls, positives: Any, anchors: Tensor, width: int, anchor_ids: Any, candidate_ids: Any, own_offset: Any = None
+    ) -> TruePairs:
         """Checked and normalised from what `Scores` takes."""
         n, device = len(anchors), anchors.device
         if (anchor_ids is None) != (candidate_ids is None):
@@ -41,6 +44,10 @@ class TruePairs:
                 checks.vector(anchor_ids, "anchor_ids", n, device, integer=True),
                 checks.vector(candidate_ids, "candidate_ids", width, device, integer=True),
             )
+        if own_offset is not None and not (isinstance(positives, Tensor) and positives.ndim == 2):
+            raise InputError(
+                "positive_offset belongs to positives given apart, (N, d): use column_offset for candidates."
+            )
         if isinstance(positives, tuple):
             if len(positives) != 2:
                 raise InputError(
@@ -50,7 +57,8 @@ class TruePairs:
             columns = checks.vector(positives[1], "the candidates' labels", width, device, integer=True)
             return cls(n, width, device, labels=Matches(rows, columns), ids=ids)
         if isinstance(positives, Tensor) and positives.ndim == 2:
-            return cls(n, width, device, own=checks.own_positives(positives, anchors), ids=ids)
+            own_offset = checks.offset(own_offset, "positive_offset", n, device)
+            return cls(n, width, device, own=checks.own_positives(positives, anchors), ids=ids, own_offset=own_offset)
         if positives is None:
             if width < n:
                 raise InputError(
@@ -161,7 +169,7 @@ class TruePairs:
     def partners(self, candidates: Tensor, offset: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The vector whose score with the anchor is the row's (mean) positive score, (N, d), and its column offset (N,)."""
         if self.own is not None:
-            return self.own, None
+            return self.own, self.own_offset
         if self.columns is not None:
             if self.diagonal and self.rows == self.width:
                 return candidates, offset
