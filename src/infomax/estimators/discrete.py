@@ -1,60 +1,151 @@
-"""Mutual information of discrete variables from their contingency table."""
+"""Mutual information of discrete variables, from how often their levels occur together.
+
+The plug-in value is too high, by about (r - 1)(c - 1) / 2n for tables of r by c well-filled cells, and by far more for sparse
+ones; corrections that repair each entropy by itself leave most of that. The default takes off what the same margins show by
+chance (`infomax.information.chance`): over independent and dependent tables of 2 to 100 levels a side and 20 to 1,000
+observations it has the least error, and it is the one whose value for independent columns is 0 on average at any size.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
+from math import sqrt
 
 import numpy as np
 
 from infomax.data.samples import Sample
 from infomax.errors import InputError
-from infomax.estimators.estimate import Limit
+from infomax.estimators.estimate import Caution, Limit
 from infomax.estimators.estimator import Estimator, Measured
-from infomax.information import mutual_information_from_counts
+from infomax.information.chance import Adjusted, adjusted_for_chance
+from infomax.information.contingency import Contingency, of_pairs
+from infomax.information.entropy_limit import entropy_limit
+from infomax.information.from_counts import ADJUSTED, entropy_from_counts, information_of
+
+CONFIDENCE = 0.95  # of the upper limit
+FEW = 0.25  # chance beyond this share of what could be shared at most deserves a word
 
 
 class Discrete(Estimator):
-    """Mutual information of discrete x and y, conditional on a discrete z where one is given.
+    """Mutual information of discrete x and y; given a discrete z, the mean over its levels of what x and y share there.
+
+    The standard error is that of the mean of the log ratios (delta method), which vanishes for independent variables, plus
+    the chi-squared spread that remains there, plus for the default an allowance for what was taken for chance.
 
     Args:
-        correction: of the bias of counting: "adjusted" for chance, or the name of an entropy estimator of
-            `infomax.information`, such as "plug_in", "miller_madow" or "chao_wang_jost".
+        correction: "adjusted" for chance, or an entropy estimator of `infomax.information` or its name, such as "plug_in",
+            "miller_madow" or "nsb": then H(X) + H(Y) - H(X, Y).
+
+    >>> x = np.repeat(["a", "b", "c"], 100)
+    >>> y = np.where(x == "c", "a", x)
+    >>> round(Discrete().estimate(x, y).nats, 2), round(Discrete().estimate(x, np.tile(["u", "v"], 150)).nats, 2)
+    (0.64, -0.0)
     """
 
-    citation = "Vinh, Epps & Bailey 2010, JMLR 11:2837"
-
-    def __init__(self, correction: str | Callable[..., float] = "adjusted") -> None:
+    def __init__(self, correction: str | Callable[..., float] = ADJUSTED) -> None:
         self.correction = correction
 
     @property
+    def citation(self) -> str:  # type: ignore[override]
+        """Of the correction."""
+        return CITATIONS.get(self._name, "plug-in over the contingency table, corrected by a function of yours")
+
+    @property
     def title(self) -> str:
-        name = self.correction if isinstance(self.correction, str) else self.correction.__name__
-        return f"contingency table, {name.replace('_', '-')}"
+        words = "adjusted for chance" if self._name == ADJUSTED else self._name.replace("_", "-")
+        return f"contingency table, {words}"
+
+    @property
+    def _name(self) -> str:
+        return self.correction if isinstance(self.correction, str) else self.correction.__name__
 
     def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:  # noqa: ARG002
-        sides = [side for side in (sample.x, sample.y, sample.z) if side is not None]
-        if any(side.kind != "discrete" for side in sides):
+        x, y, strata = _codes(sample)
+        seen, local = _by_stratum(x, y, strata)
+        chance = adjusted_for_chance(seen)
+        adjusted = self.correction == ADJUSTED
+        nats = chance.nats if adjusted else information_of(seen, self.correction)
+        return Measured(
+            nats=nats,
+            standard_error=_standard_error(local, seen, chance if adjusted else None),
+            local=local,
+            cautions=_cautions(seen, chance, len(x)),
+            upper=_upper(x, y),
+            details=_details(seen, x, y, chance),
+        )
+
+
+CITATIONS = {
+    ADJUSTED: "chance as in Vinh, Epps & Bailey 2010, JMLR 11:2837; terms of Schürmann 2004, J. Phys. A 37:L295",
+    "plug_in": "maximum likelihood",
+    "miller_madow": "Miller 1955",
+    "grassberger": "Grassberger 2003, arXiv:physics/0307138",
+    "schurmann": "Schürmann 2004, J. Phys. A 37:L295",
+    "chao_shen": "Chao & Shen 2003, Environmental and Ecological Statistics 10:429",
+    "chao_wang_jost": "Chao, Wang & Jost 2013, Methods in Ecology and Evolution 4:1091",
+    "james_stein": "Hausser & Strimmer 2009, JMLR 10:1469",
+    "nsb": "Nemenman, Shafee & Bialek 2002, NIPS 14",
+}
+
+
+def _codes(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    sides = {"x": sample.x, "y": sample.y, "given": sample.z}
+    for name, side in sides.items():
+        if side is not None and side.kind != "discrete":
+            columns = ", ".join(repr(c) for c, discrete in zip(side.names, side.discrete, strict=True) if not discrete)
             raise InputError(
-                "the discrete estimator counts levels, but there are continuous columns: use the nearest-neighbour"
-                " estimators or method='auto', or bin the columns yourself."
+                f"{name} has continuous columns ({columns}), and counting levels needs discrete ones: use an estimator for"
+                f" continuous or mixed columns, declare them discrete (discrete_{name}=True), or bin them."
             )
-        x, y, *given = (side.codes() for side in sides)
-        strata = given[0] if given else np.zeros(len(sample), dtype=np.int64)
-        local, nats = np.zeros(len(sample)), 0.0
-        for stratum in np.unique(strata):
-            rows = np.flatnonzero(strata == stratum)
-            table, local[rows] = _table_and_local(x[rows], y[rows])
-            nats += len(rows) / len(sample) * mutual_information_from_counts(table, self.correction)
-        most = min(len(np.unique(x)), len(np.unique(y)))
-        upper = Limit(log(most), 1.0, "both sides have no levels beyond those seen")
-        return Measured(nats=nats, standard_error=float(local.std() / np.sqrt(len(local))), local=local, upper=upper)
+    return sample.x.codes(), sample.y.codes(), None if sample.z is None else sample.z.codes()
 
 
-def _table_and_local(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The contingency table of two coded columns, and each pair's plug-in log ratio."""
-    x, y = (np.unique(side, return_inverse=True)[1].reshape(-1) for side in (x, y))
-    shape = int(x.max()) + 1, int(y.max()) + 1
-    table = np.bincount(x * shape[1] + y, minlength=shape[0] * shape[1]).reshape(shape)
-    chance = table.sum(1)[x] * table.sum(0)[y]
-    return table, np.log(table[x, y] * len(x) / chance)
+def _by_stratum(x: np.ndarray, y: np.ndarray, strata: np.ndarray | None) -> tuple[list[Contingency], np.ndarray]:
+    if strata is None:
+        one, local = of_pairs(x, y)
+        return [one], local
+    order = np.argsort(strata, kind="stable")
+    seen, local = [], np.empty(len(x))
+    for rows in np.split(order, np.flatnonzero(np.diff(strata[order])) + 1):
+        table, local[rows] = of_pairs(x[rows], y[rows])
+        seen.append(table)
+    return seen, local
+
+
+def _standard_error(local: np.ndarray, seen: list[Contingency], chance: Adjusted | None) -> float:
+    n = len(local)
+    if chance is not None:
+        return sqrt(local.var() / n + chance.deviation**2 + chance.unsure**2)
+    freedom = sum((len(table.rows) - 1) * (len(table.columns) - 1) for table in seen)
+    return sqrt(local.var() / n + freedom / (2 * n * n))
+
+
+def _upper(x: np.ndarray, y: np.ndarray) -> Limit:
+    """I <= min(H(X), H(Y)): the entropies have limits of their own, as the shares of the levels are not known."""
+    miss = (1 - CONFIDENCE) / 2
+    nats = min(entropy_limit(np.bincount(side), 1 - miss) for side in (x, y))
+    return Limit(nats, CONFIDENCE, "the entropy of a side: independent rows, and no levels beyond those seen")
+
+
+def _details(seen: list[Contingency], x: np.ndarray, y: np.ndarray, chance: Adjusted) -> dict[str, object]:
+    return {
+        "levels": (len(np.unique(x)), len(np.unique(y))),
+        "strata": len(seen),
+        "plug_in": information_of(seen, "plug_in"),
+        "by_chance": chance.chance,
+        "entropy_x": entropy_from_counts(np.bincount(x)),
+        "entropy_y": entropy_from_counts(np.bincount(y)),
+    }
+
+
+def _cautions(seen: list[Contingency], chance: Adjusted, n: int) -> tuple[Caution, ...]:
+    found = []
+    once = sum(int((table.cells == 1).sum()) for table in seen)
+    if chance.chance > FEW * chance.most:
+        text = (
+            f"{n:,} pairs are few for so many levels: {once:,} of them are the only one of their kind, and shuffled columns"
+            f" would show {chance.chance:.2f} of the {chance.most:.2f} nats that can be shared. Merge rare levels, or trust"
+            " the p-value rather than the number."
+        )
+        found.append(Caution("few samples", text))
+    return tuple(found)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.special import entr
 
 from infomax.errors import InputError
-from infomax.information.chance import adjusted
+from infomax.information.chance import adjusted_for_chance
+from infomax.information.contingency import Contingency, of_table
 from infomax.information.counts import checked_counts
 from infomax.information.entropy_estimators import (
     chao_shen,
@@ -18,20 +19,19 @@ from infomax.information.entropy_estimators import (
     james_stein,
     miller_madow,
     plug_in,
+    schurmann,
     shrunk_frequencies,
 )
 from infomax.information.nsb import nsb
 from infomax.information.units import in_base
 
-ENTROPY_METHODS = (plug_in, miller_madow, grassberger, chao_shen, chao_wang_jost, james_stein, nsb)
+Method = str | Callable[..., float]
+ENTROPIES = (chao_shen, chao_wang_jost, grassberger, james_stein, miller_madow, nsb, plug_in, schurmann)
+ADJUSTED = "adjusted"
 
 
 def entropy_from_counts(
-    counts: Any,
-    method: str | Callable[..., float] = chao_wang_jost,
-    *,
-    alphabet: int | None = None,
-    base: float | None = None,
+    counts: Any, method: Method = "chao_wang_jost", *, alphabet: int | None = None, base: float | None = None
 ) -> float:
     """Entropy of the distribution that the counts were drawn from.
 
@@ -47,19 +47,17 @@ def entropy_from_counts(
     >>> round(entropy_from_counts([4, 2, 1, 1], "plug_in", base=2), 4)
     1.75
     """
-    return float(in_base(_entropy_method(method)(checked_counts(counts), alphabet), base))
+    return float(in_base(_entropy(method)(checked_counts(counts), alphabet), base))
 
 
-def mutual_information_from_counts(
-    table: Any, method: str | Callable[..., float] = "adjusted", *, base: float | None = None
-) -> float:
+def mutual_information_from_counts(table: Any, method: Method = ADJUSTED, *, base: float | None = None) -> float:
     """Mutual information of the distribution that a contingency table was drawn from.
 
     Args:
-        table: (r, c) how often each pair was seen; axis 0 is x, axis 1 is y. Rows and columns of zeros are left out.
-        method: "adjusted" for chance (see `adjusted`), or an entropy estimator or its name, which gives
-            H(X) + H(Y) - H(X, Y); `james_stein` shrinks the joint table and takes the information of that; `nsb` is told that
-            the pairs are those of the rows and columns seen.
+        table: (r, c) how often each pair was seen; axis 0 is x, axis 1 is y. Levels that were not seen count as none.
+        method: "adjusted" for chance (see `adjusted_for_chance`); or an entropy estimator or its name, which gives
+            H(X) + H(Y) - H(X, Y). `james_stein` shrinks the joint table and takes the information of that; `nsb` takes the
+            levels seen, and their pairs, for all there are.
         base: of the logarithm; None for nats.
 
     Raises:
@@ -68,45 +66,58 @@ def mutual_information_from_counts(
     >>> round(mutual_information_from_counts([[50, 0], [0, 50]], "plug_in", base=2), 4)
     1.0
     """
-    counts = occupied_table(table)
-    if method == "adjusted" or method is adjusted:
-        return float(in_base(adjusted(counts), base))
-    return float(in_base(_of_entropies(counts, _entropy_method(method)), base))
+    return float(in_base(information_of([of_table(table)], method), base))
 
 
-def occupied_table(table: Any) -> np.ndarray:
-    """(r, c) int64 counts without the rows and columns that hold none.
+def conditional_mutual_information_from_counts(
+    table: Any, method: Method = ADJUSTED, *, base: float | None = None
+) -> float:
+    """Mutual information of x and y given z: of each z, weighted by how often it was seen.
+
+    Args:
+        table: (r, c, k) counts; axis 0 is x, axis 1 is y, axis 2 is z.
+        method, base: as in `mutual_information_from_counts`.
 
     Raises:
-        InputError: not two axes, or no counts.
+        InputError: a table that is none, an unknown method.
     """
     counts = checked_counts(table)
-    if counts.ndim != 2:
-        raise InputError(f"a contingency table must have two axes, x and y; got shape {counts.shape}.")
-    return counts[counts.any(axis=1)][:, counts.any(axis=0)]
+    if counts.ndim != 3:
+        raise InputError(f"a table of counts given z must have three axes, x, y and z; got shape {counts.shape}.")
+    layers = [of_table(layer) for layer in np.moveaxis(counts, 2, 0) if layer.any()]
+    return float(in_base(information_of(layers, method), base))
 
 
-def _entropy_method(method: Any) -> Callable[..., float]:
+def information_of(seen: Sequence[Contingency], method: Method) -> float:
+    """Mutual information in nats, by `method`, of one table; the mean of several, weighted by their totals."""
+    if method == ADJUSTED:
+        return adjusted_for_chance(seen).nats
+    entropy, total = _entropy(method, others=(ADJUSTED,)), sum(table.n for table in seen)
+    return sum(table.n / total * _of_entropies(table, entropy) for table in seen if not table.constant)
+
+
+def _entropy(method: Any, others: tuple[str, ...] = ()) -> Callable[..., float]:
     if callable(method):
         return method
-    for known in ENTROPY_METHODS:
-        if known.__name__ == method:
-            return known
-    names = ", ".join(known.__name__ for known in ENTROPY_METHODS)
-    raise InputError(f"method must be a function of counts or one of {names}; got {method!r}.")
+    found = [known for known in ENTROPIES if known.__name__ == method]
+    if not found:
+        names = ", ".join([*others, *(known.__name__ for known in ENTROPIES)])
+        raise InputError(f"method must be a function of counts, or one of {names}; got {method!r}.")
+    return found[0]
 
 
-def _of_entropies(counts: np.ndarray, method: Callable[..., float]) -> float:
-    if method is james_stein:
-        return _of_shrunk(counts)
-    rows, columns = counts.shape
-    return method(counts.sum(1), rows) + method(counts.sum(0), columns) - method(counts, rows * columns)
+def _of_entropies(seen: Contingency, entropy: Callable[..., float]) -> float:
+    if entropy is james_stein:
+        return _of_shrunk(seen)
+    r, c = len(seen.rows), len(seen.columns)
+    return entropy(seen.rows, r) + entropy(seen.columns, c) - entropy(seen.cells, r * c)
 
 
-def _of_shrunk(counts: np.ndarray) -> float:
-    """Shrinking the margins apart from the joint table would not be the information of any table."""
-    seen = counts > 0
-    frequencies, unseen = shrunk_frequencies(counts[seen], counts.size)
-    joint = np.full(counts.shape, unseen)
-    joint[seen] = frequencies
-    return float(entr(joint.sum(0)).sum() + entr(joint.sum(1)).sum() - entr(joint).sum())
+def _of_shrunk(seen: Contingency) -> float:
+    """One weight for the joint table and so for its margins: shrunk apart they would not be of one table."""
+    size = len(seen.rows) * len(seen.columns)
+    joint, unseen = shrunk_frequencies(seen.cells, size)
+    weight = unseen * size
+    rows, columns = (weight / len(side) + (1 - weight) * side / seen.n for side in (seen.rows, seen.columns))
+    h_joint = entr(joint).sum() + (size - len(joint)) * entr(unseen)
+    return float(entr(rows).sum() + entr(columns).sum() - h_joint)
