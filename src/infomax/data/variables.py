@@ -97,13 +97,13 @@ def _variable(
     kept = [_checked(column, keep, side) for column in columns]
     wanted = _overrules(overrule, len(kept), side)
     inferred = [_is_discrete(column) for column in kept]
-    discrete = np.array([guess if want is None else want for guess, want in zip(inferred, wanted, strict=True)])
+    discrete = [guess if want is None else want for guess, want in zip(inferred, wanted, strict=True)]
     for column, is_discrete in zip(kept, discrete, strict=True):
         if column.kind == "level" and not is_discrete and len(np.unique(column.values)) > 2:
             raise InputError(f"Column {column.name!r} of {side} holds levels, not numbers: it can only be discrete.")
     values = [_codes(c.values) if d else _numbers(c.values) for c, d in zip(kept, discrete, strict=True)]
     guessed = [(c, d) for c, d, want in zip(kept, discrete, wanted, strict=True) if want is None]
-    variable = Variable(np.column_stack(values), discrete, tuple(column.name for column in kept))
+    variable = Variable(np.column_stack(values), np.array(discrete), tuple(column.name for column in kept))
     return variable, _said(guessed, side)
 
 

@@ -35,22 +35,14 @@ def basis_critic(sample: Sample, rng: np.random.Generator, penalty: float = 1.0)
     features = _Features.fit(sample)
     shifts = 1 + rng.permutation(len(sample) - 1)[:SHUFFLES]
     order = rng.permutation(len(sample))
-    shuffled = [_paired(order, shift) for shift in shifts]
-    rows = np.concatenate([features(sample.x, sample.y), *(_chance(features, sample, pairs) for pairs in shuffled)])
+    chance = [features(sample.x.rows(order), sample.y.rows(np.roll(order, shift))) for shift in shifts]
+    rows = np.concatenate([features(sample.x, sample.y), *chance])
     truth = np.repeat([1, 0], [len(sample), len(rows) - len(sample)])
     scale = rows.std(0) + 1e-9
     scale[0] /= 10  # the Gaussian baseline is nearly free of the penalty
     model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", max_iter=50).fit(rows / scale, truth)
     weights, offset = model.coef_[0] / scale, float(model.intercept_[0]) + np.log(len(shifts))
     return lambda x, y: features(x, y) @ weights + offset
-
-
-def _paired(order: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
-    return order, np.roll(order, shift)
-
-
-def _chance(features: _Features, sample: Sample, pairs: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    return features(sample.x.rows(pairs[0]), sample.y.rows(pairs[1]))
 
 
 @dataclass(frozen=True)

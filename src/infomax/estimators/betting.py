@@ -32,7 +32,7 @@ def lower_limit(values: np.ndarray, floors: np.ndarray, shares: np.ndarray, delt
     >>> rng = np.random.default_rng(0)
     >>> coins = (rng.random(1000) < 0.7).astype(float)
     >>> round(lower_limit(coins, np.zeros(1000), np.full((1000, 1), 0.2), 0.05), 2)
-    0.66
+    0.63
     """
     if not len(values):
         return -np.inf

@@ -17,10 +17,15 @@ SPARSE = 5  # observations a cell of a table, or a column of a continuous side t
 
 def common_cautions(sample: Sample, nats: float) -> tuple[Caution, ...]:
     """Dropped rows, what was inferred, ties, duplicates, few samples, and a number that cannot be or is near its end."""
-    found = [*_dropped(sample), *(Caution(kind, text) for kind, text in sample.cautions)]
+    found = reading_cautions(sample)
     for side, variable in _sides(sample):
         found += _ties(side, variable)
     return (*found, *_duplicates(sample), *_few(sample), *_deterministic(sample), *_out_of_range(sample, nats))
+
+
+def reading_cautions(sample: Sample) -> list[Caution]:
+    """Dropped rows, and what was inferred when the sample was read."""
+    return [*_dropped(sample), *(Caution(kind, text) for kind, text in sample.cautions)]
 
 
 def entropy(variable: Variable) -> float:
@@ -83,10 +88,8 @@ def _deterministic(sample: Sample) -> list[Caution]:
     if not x.shape[1] or not y.shape[1] or len(x) < 3:
         return []
     scores = [rankdata(side, axis=0) - (len(x) + 1) / 2 for side in (x, y)]
-    norms = [np.sqrt((side**2).sum(axis=0)) for side in scores]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        strongest = np.nanmax(np.abs(scores[0].T @ scores[1]) / np.outer(*norms))
-    if not strongest > MONOTONE:
+    norms = [np.sqrt((side**2).sum(axis=0)) + 1e-300 for side in scores]  # a constant column correlates with nothing
+    if (np.abs(scores[0].T @ scores[1]) / np.outer(*norms)).max() <= MONOTONE:
         return []
     text = "A column of y is a monotone function of one of x: where both are continuous, the information is infinite."
     return [Caution("near-deterministic", text)]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from infomax.data.samples import Sample, Variable
+from infomax.data.samples import Sample
 from infomax.data.variables import sample as observed_sample
 from infomax.errors import InputError
-from infomax.estimators.cautions import common_cautions
-from infomax.estimators.estimate import Caution, Estimate, Interval
+from infomax.estimators.cautions import common_cautions, reading_cautions
+from infomax.estimators.certificate import certify
+from infomax.estimators.constant_columns import without_constants
+from infomax.estimators.entropy_limit import entropy_limit
+from infomax.estimators.estimate import Caution, Estimate, Interval, Limit
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.intervals import asymptotic, error_over_blocks, subsample_error, subsampling
 from infomax.estimators.permutation import p_value
@@ -29,8 +32,12 @@ def estimate_with(
     block: int = 1,
     random_state: Any = None,
     n_jobs: int = 1,
+    delta: float | None = None,
 ) -> Estimate:
-    """What `Estimator.estimate` answers: see there; `n_jobs` processes share subsamples and permutations."""
+    """What `Estimator.estimate` answers: see there; `n_jobs` processes share subsamples and permutations.
+
+    With `delta`, `lower` is a certificate that holds with probability 1 - delta (see `certificate`).
+    """
     sample = observed_sample(x, y, given)
     return estimate_sample(
         estimator,
@@ -40,6 +47,7 @@ def estimate_with(
         block=block,
         random_state=random_state,
         n_jobs=n_jobs,
+        delta=delta,
     )
 
 
@@ -52,22 +60,18 @@ def estimate_sample(
     block: int = 1,
     random_state: Any = None,
     n_jobs: int = 1,
+    delta: float | None = None,
 ) -> Estimate:
     """The same for a `Sample`, such as one whose kinds of column were said rather than inferred."""
     _check(level, permutations, block, len(sample))
-    own, for_interval, for_test = generator(random_state).spawn(3)
+    own, for_interval, for_test, for_limits = generator(random_state).spawn(4)
     varying, cautions = without_constants(sample)
     if varying is None:
         return _of_a_constant(estimator, sample, cautions, permutations)
     measured = estimator.measure(varying, own)
     if np.isnan(measured.nats):
-        raise InputError(
-            f"{estimator.title} is not defined on this sample of {len(sample):,} pairs: try another method."
-        )
-
-    def statistic(pairs: Sample, rng: np.random.Generator) -> float:
-        return _nats(estimator, pairs, rng)
-
+        raise InputError(f"{estimator.title} gives no number on these {len(sample):,} pairs: try another method.")
+    statistic = partial(_nats, estimator)
     error, interval = _error(statistic, measured, varying, level, block, for_interval, n_jobs)
     p = None
     if permutations:
@@ -81,7 +85,8 @@ def estimate_sample(
         citation=measured.citation or estimator.citation,
         standard_error=error,
         interval=interval,
-        upper=measured.upper,
+        lower=_lower(varying, delta, block, for_limits),
+        upper=_upper(varying, measured, delta or 0.05, block, for_limits),
         p_value=p,
         dropped=sample.dropped,
         cautions=_all_cautions(cautions, measured, varying),
@@ -90,25 +95,21 @@ def estimate_sample(
     )
 
 
-def without_constants(sample: Sample) -> tuple[Sample | None, list[Caution]]:
-    """The sample without its constant columns, which tell nothing; None where a whole side is constant."""
-    sides = {"x": sample.x, "y": sample.y} | ({} if sample.z is None else {"z": sample.z})
-    kept, cautions = {}, []
-    for side, variable in sides.items():
-        varies = (variable.values != variable.values[0]).any(axis=0)
-        word = "given" if side == "z" else side
-        if not varies.all():
-            names = ", ".join(repr(name) for name, moves in zip(variable.names, varies, strict=True) if not moves)
-            cautions.append(Caution("constant", f"Constant in this sample, so it tells nothing: {names} of {word}."))
-        kept[side] = _columns(variable, varies) if varies.any() else None
-    if kept["x"] is None or kept["y"] is None:
-        return None, cautions
-    return replace(sample, x=kept["x"], y=kept["y"], z=kept.get("z")), cautions
+def _lower(sample: Sample, delta: float | None, block: int, rng: np.random.Generator) -> Limit | None:
+    """A certificate, where one was asked for."""
+    if delta is None:
+        return None
+    if block > 1 or sample.z is not None:
+        raise InputError(
+            "A certificate is for independent pairs and no given variable: leave out delta, or block and given."
+        )
+    return certify(sample, delta=delta, critic=None, rng=rng)
 
 
-def _columns(variable: Variable, which: np.ndarray) -> Variable:
-    names = tuple(name for name, wanted in zip(variable.names, which, strict=True) if wanted)
-    return replace(variable, values=variable.values[:, which], discrete=variable.discrete[which], names=names)
+def _upper(sample: Sample, measured: Measured, delta: float, block: int, rng: np.random.Generator) -> Limit | None:
+    """The method's own upper limit, or that by the entropy of a discrete side, whichever is lower."""
+    found = [measured.upper, entropy_limit(sample, delta, rng) if block == 1 else None]
+    return min((limit for limit in found if limit is not None), key=lambda limit: limit.nats, default=None)
 
 
 def _check(level: float | None, permutations: int, block: int, n: int) -> None:
@@ -128,7 +129,7 @@ def _of_a_constant(estimator: Estimator, sample: Sample, cautions: list[Caution]
         citation=estimator.citation,
         p_value=1.0 if permutations else None,
         dropped=sample.dropped,
-        cautions=(*cautions, *common_cautions(sample, 0.0)),
+        cautions=(*reading_cautions(sample), *cautions),
     )
 
 

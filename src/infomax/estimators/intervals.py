@@ -15,6 +15,7 @@ from joblib import Parallel, delayed
 from scipy.stats import norm, t
 
 from infomax.data.samples import Sample
+from infomax.errors import InputError
 from infomax.estimators.estimate import Interval
 
 SUBSAMPLES = 64
@@ -48,7 +49,7 @@ def subsample_error(
     rng: np.random.Generator,
     n_jobs: int = 1,
 ) -> float | None:
-    """Standard error of the statistic of the whole sample; None where there are too few pairs or blocks."""
+    """Standard error of the statistic of the whole sample; None where pairs or blocks are too few for the method."""
     n = len(sample)
     units = np.arange(n) // block
     count = int(units[-1]) + 1
@@ -61,7 +62,10 @@ def subsample_error(
         chosen[child.permutation(count)[:size]] = True
         return statistic(sample.rows(np.flatnonzero(chosen[units])), child)
 
-    values = np.array(Parallel(n_jobs=n_jobs)(delayed(one)(child) for child in rng.spawn(SUBSAMPLES)))
+    try:
+        values = np.array(Parallel(n_jobs=n_jobs)(delayed(one)(child) for child in rng.spawn(SUBSAMPLES)))
+    except InputError:  # the method takes the whole sample, but not one of this size
+        return None
     return float(values.std(ddof=1) * np.sqrt(size / (count - size)))
 
 

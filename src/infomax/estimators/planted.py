@@ -74,7 +74,7 @@ def planted_nats(rho: float, x: np.ndarray | None, y: np.ndarray | None) -> floa
     >>> round(planted_nats(0.6, None, None), 4)
     0.2231
     >>> round(planted_nats(0.6, np.array([0.5, 0.5]), np.array([0.5, 0.5])), 4)  # P(same) = 1/2 + asin(0.6) / π
-    0.0865
+    0.0864
     """
     if x is None and y is None:
         return float(-0.5 * np.log(1 - rho**2))

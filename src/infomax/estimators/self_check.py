@@ -14,8 +14,8 @@ from infomax.data.plain import plain
 from infomax.data.samples import Sample
 from infomax.data.variables import sample as observed_sample
 from infomax.errors import InputError
+from infomax.estimators.constant_columns import without_constants
 from infomax.estimators.estimator import Estimator
-from infomax.estimators.inference import without_constants
 from infomax.estimators.planted import Planting, plant, planting
 from infomax.estimators.random_state import generator
 
