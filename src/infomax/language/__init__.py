@@ -1,0 +1,1 @@
+"""Language models with huge vocabularies: corpora, models, training, exact perplexity."""
