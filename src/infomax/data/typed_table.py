@@ -7,7 +7,7 @@ columns as such to an Arrow file in a temporary folder, from which each column i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -21,6 +21,7 @@ from infomax.data.table_file import Batches, TableFile, table_file
 from infomax.errors import InputError
 
 _BATCH_ROWS = 65_536
+Wanted = Sequence[str] | Callable[[list[str]], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ class TypedTable:
 
 @dataclass
 class _Choice:
-    """Which columns to read: all that can be used, or those named."""
+    """Which columns to read: all that can be used, those named, or those that a function of all names gives."""
 
     source: str
-    wanted: Sequence[str] | None
+    wanted: Wanted | None
     left_out: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, names: list[str], unusable: dict[str, str]) -> dict[str, str]:
@@ -66,22 +67,23 @@ class _Choice:
         found = {name.strip() or f"column {number}": name for number, name in enumerate(names, start=1)}
         if self.wanted is None:
             return found
-        for name in self.wanted:
+        wanted = self.wanted(list(found)) if callable(self.wanted) else self.wanted
+        for name in wanted:
             if name not in found:
                 reason = f" that can be used ({unusable[name]})" if name in unusable else ""
                 raise InputError(f"{self.source} has no column {name!r}{reason}; it has {listed(list(found))}.")
-        return {name: found[name] for name in dict.fromkeys(self.wanted)}
+        return {name: found[name] for name in dict.fromkeys(wanted)}
 
 
 def read_table(
-    source: Any, *, columns: Sequence[str] | None = None, encoding: str | None = None, delimiter: str | None = None
+    source: Any, *, columns: Wanted | None = None, encoding: str | None = None, delimiter: str | None = None
 ) -> TypedTable:
     """The columns of a table, typed.
 
     Args:
         source: a CSV, TSV, JSON-lines or Parquet file (text files also compressed), or a pandas, polars or pyarrow
             table.
-        columns: the columns to read; None for all.
+        columns: the columns to read, or a function from the names of all to those; None for all.
         encoding: of a text file, if not UTF-8.
         delimiter: of a text file, if not that of its name.
 
@@ -137,7 +139,7 @@ def _stored(batches: Batches, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays([stored(batch.column(name), name) for name in schema.names], schema=schema)
 
 
-def _in_memory(source: Any, columns: Sequence[str] | None) -> TypedTable:
+def _in_memory(source: Any, columns: Wanted | None) -> TypedTable:
     if not hasattr(source, "__arrow_c_stream__"):
         raise InputError(
             f"Cannot read a table from {type(source).__name__}: give the path of a CSV, TSV, JSON-lines or Parquet file, "
