@@ -1,47 +1,55 @@
 """Balls of the maximum norm: how far the k-th neighbour is, and how many points lie within a radius, both exactly.
 
 The distance of two points is the largest |difference| of their coordinates, rounded once as floats are; every way of
-computing it here gives the same float, so a point on a boundary is on the same side of it for all of them. Lines are
-sorted (the rounded difference grows along a sorted line, so a ball is a run); planes up to `TREE_DIMENSIONS` go into a
-tree that is asked in its own order, which keeps the caches warm; beyond that all distances are formed, 16 rows at a time.
+computing it here gives the same float, so a point on a boundary is on the same side of it for all of them. On a line
+the rounded difference grows along the sorted points, so a ball is a run of them. Elsewhere a tree is asked in its own
+order, which keeps the caches warm; where a tree would visit most points anyway, as in high dimension, all distances are
+formed, a few rows at a time.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
+from sklearn.neighbors import KDTree
 
-TREE_DIMENSIONS = 12  # beyond, a tree visits nearly every point
+from infomax.estimators.neighbours.plane import kth_distance_in_plane
+
+Holds = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+LEAF = 20  # points in a leaf of a tree
 ROWS = 16  # of distances formed at once: they stay in the cache
+GROUP = 16  # distances of which the least stands for all
+PROBES = 50  # points that a tree is tried with
+WORTH = 0.25  # share of all distances from which forming them all is faster
 
 
 def kth_distance(points: np.ndarray, k: int, rows: np.ndarray) -> np.ndarray:
     """(m,) distance of each of `rows` to its k-th nearest other point of the (n, d) `points`; n > k."""
     if not points.shape[1]:
         return np.zeros(len(rows))
-    if points.shape[1] > TREE_DIMENSIONS:
-        blocks = [np.partition(distances(points, block), k, axis=1)[:, k] for block in in_blocks(rows)]
-        return np.concatenate(blocks)
-    tree = cKDTree(points)
-    found = np.empty(len(points))
+    if points.shape[1] == 2 and len(rows) == len(points):
+        return kth_distance_in_plane(points, k)[rows]
+    tree = tree_of(points)
+    if not tree_pays(tree, k):
+        return np.concatenate([kth_smallest(distances(points, block), k) for block in in_blocks(rows)])
     asked = in_order(tree, rows)
-    found[asked] = tree.query(points[asked], [k + 1], p=np.inf)[0][:, 0]  # the first is the point itself
+    found = np.empty(len(points))
+    found[asked] = tree.query(points[asked], k + 1)[0][:, k]  # the first is the point itself
     return found[rows]
 
 
 def k_nearest(points: np.ndarray, k: int, rows: np.ndarray) -> np.ndarray:
     """(m, k + 1) the k nearest of the (n, d) `points` to each of `rows`, and the row itself (or one equal to it)."""
-    if points.shape[1] > TREE_DIMENSIONS:
-        return np.concatenate(
-            [np.argpartition(distances(points, block), k, axis=1)[:, : k + 1] for block in in_blocks(rows)]
-        )
-    tree = cKDTree(points)
-    found = np.empty((len(points), k + 1), np.int64)
+    tree = tree_of(points)
+    if not tree_pays(tree, k):
+        blocks = (np.argpartition(distances(points, block), k, axis=1)[:, : k + 1] for block in in_blocks(rows))
+        return np.concatenate(list(blocks))
     asked = in_order(tree, rows)
-    found[asked] = tree.query(points[asked], k + 1, p=np.inf)[1]
+    found = np.empty((len(points), k + 1), np.int64)
+    found[asked] = tree.query(points[asked], k + 1)[1]
     return found[rows]
 
 
@@ -54,17 +62,27 @@ def ball_counts(points: np.ndarray, radius: np.ndarray, rows: np.ndarray) -> np.
         return np.full(len(rows), len(points))
     if points.shape[1] == 1:
         return np.maximum(_on_a_line(np.sort(points[:, 0]), points[rows, 0], radius), 1)
-    if points.shape[1] > TREE_DIMENSIONS:
-        starts = range(0, len(rows), ROWS)
-        counts = [within(distances(points, rows[i : i + ROWS]), radius[i : i + ROWS]) for i in starts]
-        return np.maximum(np.concatenate(counts), 1)
-    tree = cKDTree(points)
+    tree = tree_of(points)
     everyone = np.empty(len(points))
     everyone[rows] = radius
     asked = in_order(tree, rows)
     found = np.empty(len(points), np.int64)
-    found[asked] = tree.query_ball_point(points[asked], everyone[asked], p=np.inf, return_length=True)
+    found[asked] = tree.query_radius(points[asked], everyone[asked], count_only=True)
     return np.maximum(found[rows], 1)
+
+
+def tree_of(points: np.ndarray) -> KDTree:
+    """A tree of the points in the maximum norm."""
+    return KDTree(points, leaf_size=LEAF, metric="chebyshev")
+
+
+def tree_pays(tree: KDTree, k: int) -> bool:
+    """Whether the tree forms few enough distances, asked of a few points, to be faster than forming all of them."""
+    points = np.asarray(tree.data)
+    some = points[:: max(1, len(points) // PROBES)]
+    tree.reset_n_calls()
+    tree.query(some, k + 1)
+    return tree.get_n_calls() < WORTH * len(some) * len(points)
 
 
 def below(radius: np.ndarray) -> np.ndarray:
@@ -87,38 +105,67 @@ def in_blocks(rows: np.ndarray) -> list[np.ndarray]:
     return [rows[i : i + ROWS] for i in range(0, len(rows), ROWS)]
 
 
-def in_order(tree: Any, rows: np.ndarray) -> np.ndarray:
-    """`rows` as they lie in the tree's leaves: neighbours one after the other."""
-    if len(rows) == tree.n:
-        return tree.indices
-    asked = np.zeros(tree.n, bool)
+def in_order(tree: KDTree, rows: np.ndarray) -> np.ndarray:
+    """`rows` as they lie in the tree's leaves, so that the next one is near."""
+    order = np.asarray(tree.idx_array)
+    if len(rows) == len(order):
+        return order
+    asked = np.zeros(len(order), bool)
     asked[rows] = True
-    return tree.indices[asked[tree.indices]]
+    return order[asked[order]]
+
+
+def kth_smallest(distances: np.ndarray, k: int) -> np.ndarray:
+    """(m,) entry k, from 0, of each row in ascending order.
+
+    The k + 1 smallest are in the k + 1 groups with the smallest minima, so only those are searched.
+    """
+    m, n = distances.shape
+    size = n // GROUP
+    if size <= k:
+        return np.partition(distances, k, axis=1)[:, k]
+    grouped = distances[:, : size * GROUP].reshape(m, GROUP, size)
+    best = np.argpartition(grouped.min(1), k, axis=1)[:, : k + 1]
+    few = grouped[np.arange(m)[:, None], :, best].reshape(m, -1)
+    rest = distances[:, size * GROUP :]
+    return np.partition(np.concatenate([few, rest], axis=1), k, axis=1)[:, k]
 
 
 def _on_a_line(line: np.ndarray, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """How many of the sorted `line` are within `radius` of each centre, the differences compared."""
-    first = _first(line, np.searchsorted(line, centres - radius), lambda s, i: centres[i] - s <= radius[i])
-    after = np.searchsorted(line, centres + radius, "right")
-    return _first(line, after, lambda s, i: s - centres[i] > radius[i]) - first
+    walled = np.concatenate([[-np.inf], line, [np.inf]])
+    first = _first(walled, centres, radius, -1.0, lambda s, c, r: c - s <= r)
+    return _first(walled, centres, radius, 1.0, lambda s, c, r: s - c > r) - first
 
 
-def _first(line: np.ndarray, guess: np.ndarray, holds: Any) -> np.ndarray:
-    """The first position of `line` where `holds(values, which centres)`; the sum that guessed it may have been rounded."""
-    n, everyone = len(line), slice(None)
-    early = (guess > 0) & holds(line[np.maximum(guess - 1, 0)], everyone)
-    late = (guess < n) & ~holds(line[np.minimum(guess, n - 1)], everyone)
+def _first(walled: np.ndarray, centres: np.ndarray, radius: np.ndarray, side: float, holds: Holds) -> np.ndarray:
+    """The first position of the line, between walls at either end, where `holds(value, centre, radius)`.
+
+    centre ± radius says where that should be, but the sum is rounded: where the values there tell otherwise, one step aside
+    mostly mends it (the k-th neighbour itself lies on the boundary), and bisection always.
+    """
+    ends = centres + side * radius
+    order = np.argsort(ends)  # sorted keys are found three times as fast
+    c, r = centres[order], radius[order]
+    found = np.searchsorted(walled[1:-1], ends[order], "left" if side < 0 else "right")
+    early, late = holds(walled[found], c, r), ~holds(walled[found + 1], c, r)
+    found += late
+    found -= early
     wrong = np.flatnonzero(early | late)
+    again = holds(walled[found[wrong]], c[wrong], r[wrong]) | ~holds(walled[found[wrong] + 1], c[wrong], r[wrong])
+    wrong = wrong[again]
     if len(wrong):
-        guess[wrong] = _bisect(line, wrong, holds)
-    return guess
+        found[wrong] = _bisect(walled, c[wrong], r[wrong], holds)
+    positions = np.empty_like(found)
+    positions[order] = found
+    return positions
 
 
-def _bisect(line: np.ndarray, wrong: np.ndarray, holds: Any) -> np.ndarray:
-    low, high = np.zeros(len(wrong), np.int64), np.full(len(wrong), len(line))
-    while (low < high).any():
+def _bisect(walled: np.ndarray, c: np.ndarray, r: np.ndarray, holds: Holds) -> np.ndarray:
+    """`_first` by halving: `holds` is false, then true along the line."""
+    low, high = np.zeros(len(c), np.int64), np.full(len(c), len(walled) - 1)  # false at low, true at high
+    while (high - low > 1).any():
         middle = (low + high) // 2
-        found = holds(line[np.minimum(middle, len(line) - 1)], wrong) | (low >= high)
-        high = np.where(found, np.minimum(middle, high), high)
-        low = np.where(found, low, middle + 1)
+        after = holds(walled[middle], c, r)
+        low, high = np.where(after, low, middle), np.where(after, middle, high)
     return low

@@ -14,12 +14,14 @@ import numpy as np
 from scipy.special import digamma
 
 from infomax.estimators.neighbours.balls import (
-    TREE_DIMENSIONS,
     ball_counts,
     below,
     distances,
     in_blocks,
     kth_distance,
+    kth_smallest,
+    tree_of,
+    tree_pays,
     within,
 )
 
@@ -79,7 +81,8 @@ def neighbourhoods(
     k-th distance, or radius 0, is counted with its boundary.
     """
     whole = joined(parts)
-    if whole.continuous.shape[1] > TREE_DIMENSIONS and not whole.codes.shape[1] and not ties:
+    plain = not whole.codes.shape[1] and not ties and whole.continuous.shape[1] > 2
+    if plain and not tree_pays(tree_of(whole.continuous), k):
         return _all_distances(parts, projections, k, rows)
     radius, inside, tied = _joint(whole, k, rows, ties)
     reach = np.where(tied, radius, below(radius))
@@ -139,7 +142,7 @@ def _all_distances(
     radii, counts = [], []
     for block in in_blocks(rows):
         apart = [distances(part.continuous, block) for part in parts]
-        radius = np.partition(np.maximum.reduce(apart), k, axis=1)[:, k]
+        radius = kth_smallest(np.maximum.reduce(apart), k)
         reach = below(radius)
         kept = (np.maximum.reduce([apart[j] for j in projection]) for projection in projections)
         counts.append([np.maximum(within(distance, reach), 1) for distance in kept])
