@@ -101,7 +101,7 @@ def test_sides():
         "donsker_varadhan": lambda x, y: (
             bounds.donsker_varadhan(pmi(x, y)).value - bounds.jensen_shannon_nwj(pmi(x, y)).value
         ),
-        "interpolated": lambda x, y: mean_pmi(x, y) - bounds.interpolated(pmi(x, y), alpha=0.5).value,
+        "interpolated": lambda x, y: mean_pmi(x, y) - bounds.interpolated(pmi(x, y), -1.0, alpha=0.5).value,
     }
     samples = [gaussian_pairs(6, D, RHO, torch.Generator().manual_seed(seed)) for seed in range(150)]
     for name, of in above.items():
