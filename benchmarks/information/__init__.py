@@ -1,0 +1,1 @@
+"""Estimators of mutual information on worlds that know their answer: `python -m benchmarks.information`."""
