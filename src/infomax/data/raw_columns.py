@@ -139,8 +139,8 @@ def _column(name: str, entries: Any, side: str) -> RawColumn:
         raise InputError(f"{where} is complex: give its real and imaginary parts as two columns.")
     if isinstance(entries, np.ndarray) and entries.dtype == object:
         entries = entries.tolist()
-    if isinstance(entries, np.ndarray) and entries.dtype.kind == "M" and np.datetime_data(entries.dtype)[0] in "YMW":
-        entries = entries.astype("M8[s]")  # Arrow knows days and shorter
+    if isinstance(entries, np.ndarray) and entries.dtype.kind in "mM":
+        entries = _shorter_units(entries)
     if not isinstance(entries, pa.Array | pa.ChunkedArray):
         try:
             entries = pa.array(entries, from_pandas=True)
@@ -149,6 +149,12 @@ def _column(name: str, entries: Any, side: str) -> RawColumn:
                 f"{where} holds entries of mixed or unknown types ({_short(error)}): make it numbers, or texts."
             ) from error
     return _from_arrow(name, entries, where)
+
+
+def _shorter_units(times: np.ndarray) -> np.ndarray:
+    """Arrow knows no years, months or weeks, nor days of a span."""
+    longer = np.datetime_data(times.dtype)[0] in ("Y", "M", "W", "D", "h", "m")
+    return times.astype(f"{times.dtype.kind}8[s]") if longer else times
 
 
 def _short(error: Exception) -> str:

@@ -16,7 +16,7 @@ from infomax.estimators.constant_columns import without_constants
 from infomax.estimators.entropy_limit import entropy_limit
 from infomax.estimators.estimate import Caution, Estimate, Interval, Limit
 from infomax.estimators.estimator import Estimator, Measured
-from infomax.estimators.intervals import asymptotic, error_over_blocks, subsample_error, subsampling
+from infomax.estimators.intervals import asymptotic, error_over_blocks, spread_over_subsamples, subsampling
 from infomax.estimators.permutation import p_value
 from infomax.estimators.random_state import generator
 
@@ -152,11 +152,13 @@ def _error(
     if block > 1 and error is not None:
         error = None if measured.local is None else error_over_blocks(measured.local, block)
     if error is not None and np.isfinite(error):
-        return error, None if level is None else asymptotic(measured.nats, error, level)
+        return error, None if level is None else asymptotic(measured.nats, error, level, len(sample) // block)
     if level is None or not np.isfinite(measured.nats):
         return None, None
-    error = subsample_error(statistic, sample, block=block, rng=rng, n_jobs=n_jobs)
-    return error, None if error is None else subsampling(measured.nats, error, level)
+    spread = spread_over_subsamples(statistic, sample, measured.nats, block=block, rng=rng, n_jobs=n_jobs)
+    if spread is None or not np.isfinite(spread.error):
+        return None, None
+    return spread.error, subsampling(measured.nats, spread, level, len(sample) // block)
 
 
 def _all_cautions(own: list[Caution], measured: Measured, sample: Sample) -> tuple[Caution, ...]:
