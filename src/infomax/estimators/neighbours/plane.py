@@ -53,29 +53,32 @@ def kth_distance_in_plane(points: np.ndarray, k: int) -> np.ndarray:
     n, reach = len(points), k + REACH
     w = max(int(WIDTH * _spread(points) * np.sqrt(n * (k + 1))), 2 * reach)
     if k > LARGEST_K or n < 4 * w:
-        return _by_tree(points, points, k)
+        tree = _tree(points)
+        radius = np.empty(n)
+        radius[tree.indices] = _ask(tree, points[tree.indices], k)  # in its own order: the caches stay warm
+        return radius
     strips = Strips.cut(points, w)
     radius, sure = np.empty(n + 1), np.zeros(n + 1, bool)
     radius[strips.rows], sure[strips.rows] = _in_strips(strips, k, reach)
-    doubtful = strips.rows[~sure[strips.rows]]
-    doubtful = doubtful[doubtful < n]
+    order = strips.rows[strips.rows < n]
+    doubtful = order[~sure[order]]
     if len(doubtful):
-        radius[doubtful] = _by_tree(points, points[doubtful], k)
+        radius[doubtful] = _ask(_tree(points[order]), points[doubtful], k)
     return radius[:n]
 
 
-def _by_tree(points: np.ndarray, centres: np.ndarray, k: int) -> np.ndarray:
-    tree = cKDTree(points, compact_nodes=False, balanced_tree=False)
-    if centres is points:
-        radius = np.empty(len(points))
-        radius[tree.indices] = tree.query(points[tree.indices], [k + 1], p=np.inf)[0][:, 0]
-        return radius
-    return tree.query(centres, [k + 1], p=np.inf)[0][:, 0]
+def _tree(points: np.ndarray) -> cKDTree:
+    return cKDTree(points, compact_nodes=False, balanced_tree=False)
+
+
+def _ask(tree: cKDTree, centres: np.ndarray, k: int) -> np.ndarray:
+    return tree.query(centres, [k + 1], p=np.inf)[0][:, 0]  # the first is the point itself
 
 
 def _spread(points: np.ndarray) -> float:
-    """How much nearer neighbours are than in an independent sample, were it Gaussian: (1 - correlation²)^¼."""
-    centred = points - points.mean(0)
+    """How much nearer neighbours are than in an independent sample, were it Gaussian: (1 - correlation²)^¼, about."""
+    some = points[:: max(1, len(points) // 1000)]
+    centred = some - some.mean(0)
     xx, yy, xy = (centred[:, i] @ centred[:, j] for i, j in ((0, 0), (1, 1), (0, 1)))
     return float((1 - xy * xy / (xx * yy)) ** 0.25) if xx * yy > xy * xy else 0.0
 
@@ -96,6 +99,7 @@ def _in_strips(strips: Strips, k: int, reach: int) -> tuple[np.ndarray, np.ndarr
     """(m, w) k-th distance among the candidates, and whether it is the true one."""
     m, w = strips.x.shape
     x, y = (_walled(side, reach + 1) for side in (strips.x, strips.y))
+    runs = sliding_window_view(x.ravel()[1:], 2 * reach), sliding_window_view(y.ravel(), 2 * reach + 2)
     left = np.concatenate([[-np.inf, -np.inf], strips.x.max(1)])[:m, None]
     right = np.concatenate([strips.x.min(1)[2:], [np.inf, np.inf]])[:, None]
     starts = (np.arange(m)[:, None] + 1) * x.shape[1]
@@ -105,8 +109,9 @@ def _in_strips(strips: Strips, k: int, reach: int) -> tuple[np.ndarray, np.ndarr
     with np.errstate(invalid="ignore"):  # between points at infinity
         for some in (slice(i, i + step) for i in range(0, m, step)):
             here, there = strips.x[some], strips.y[some]
-            apart, margins = zip(*(_candidates(x, y, here, there, at[some], reach) for at in positions), strict=True)
-            nearest = np.concatenate(apart, axis=2)
+            nearest = np.empty((*here.shape, 3, 2 * reach))
+            margins = [_candidates(*runs, here, there, at[some], nearest[:, :, j]) for j, at in enumerate(positions)]
+            nearest = nearest.reshape(*here.shape, -1)
             nearest.partition(k, axis=2)
             radius[some] = nearest[:, :, k]
             margin = np.minimum.reduce([*margins, here - left[some], right[some] - here])
@@ -115,18 +120,22 @@ def _in_strips(strips: Strips, k: int, reach: int) -> tuple[np.ndarray, np.ndarr
 
 
 def _candidates(
-    x: np.ndarray, y: np.ndarray, here: np.ndarray, there: np.ndarray, at: np.ndarray, reach: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Distances of the points (here, there) to the 2 * reach that begin at `at` + 1, and how far in y the next ones are."""
-    dy = sliding_window_view(y.ravel(), 2 * reach + 2)[at]
+    x: np.ndarray, y: np.ndarray, here: np.ndarray, there: np.ndarray, at: np.ndarray, out: np.ndarray
+) -> np.ndarray:
+    """Distances of the points (here, there) to the run at `at`, into `out`; how far in y the ones beside the run are."""
+    dy = y[at]
     dy -= there[..., None]
     np.abs(dy, out=dy)
-    dx = sliding_window_view(x.ravel(), 2 * reach)[at + 1]
+    dx = x[at]
     dx -= here[..., None]
     np.abs(dx, out=dx)
-    return np.maximum(dx, dy[..., 1:-1], out=dx), np.minimum(dy[..., 0], dy[..., -1])
+    np.maximum(dx, dy[..., 1:-1], out=out)
+    return np.minimum(dy[..., 0], dy[..., -1])
 
 
 def _walled(side: np.ndarray, thickness: int) -> np.ndarray:
     """Infinity all around: an empty strip before and after, and `thickness` columns on either side."""
-    return np.pad(side, ((1, 1), (thickness, thickness)), constant_values=np.inf)
+    m, w = side.shape
+    walled = np.full((m + 2, w + 2 * thickness), np.inf)
+    walled[1:-1, thickness:-thickness] = side
+    return walled
