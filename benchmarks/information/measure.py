@@ -23,7 +23,7 @@ ABOUT = ("date", "machine", "python", "load", "rival", "versions")
 COLUMNS = (
     *ABOUT,
     *("group", "world", "kind", "d_x", "d_y", "n", "seed", "truth"),
-    *("nats", "standard_error", "low", "high", "held_out", "certified", "cpu_s", "method", "error"),
+    *("nats", "standard_error", "low", "high", "p_value", "held_out", "certified", "cpu_s", "method", "error"),
 )
 
 

@@ -34,6 +34,7 @@ class Answer:
         nats: the point estimate.
         standard_error: of it.
         low, high: limits that are to hold the truth in 95 of 100 samples.
+        p_value: of independence.
         held_out: what a held-out bound says before anything is added to it.
         certified: a lower limit that is to hold in 95 of 100 samples whatever the law.
         method: what it chose to do.
@@ -43,6 +44,7 @@ class Answer:
     standard_error: float | None = None
     low: float | None = None
     high: float | None = None
+    p_value: float | None = None
     held_out: float | None = None
     certified: float | None = None
     method: str = ""

@@ -93,7 +93,7 @@ def zero(rows: list[Row]) -> str:
         "beyond 2 standard errors",
         "interval above 0",
     ]
-    header += ["certificate above 0"]
+    header += ["p ≤ 0.05", "certificate above 0"]
     lines = []
     for (rival, n), group in _split(_of_groups(rows, "independent"), "rival", "n"):
         values = [float(row["nats"]) for row in group if row["nats"]]
@@ -101,9 +101,10 @@ def zero(rows: list[Row]) -> str:
             abs(float(r["nats"])) > 2 * float(r["standard_error"]) for r in group if r["nats"] and r["standard_error"]
         ]
         above = [float(row["low"]) > 0 for row in group if row["low"]]
+        small = [float(row["p_value"]) <= 0.05 for row in group if row["p_value"]]
         certified = [float(row["certified"]) > 0 for row in group if row["certified"]]
         cells = [f"{mean(values):+.4f}", f"{max(values, key=abs):+.4f}"] if values else ["", ""]
-        cells += [_share(spread), _share(above), _share(certified)]
+        cells += [_share(spread), _share(above), _share(small), _share(certified)]
         lines.append([_name(rival), f"{int(n):,}", _count(group), *cells])
     return markdown(header, lines)
 

@@ -17,6 +17,7 @@ def said(found: Estimate) -> Answer:
         standard_error=found.standard_error,
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
+        p_value=found.p_value,
         held_out=found.details.get("held_out"),
         certified=None if found.lower is None else found.lower.nats,
         method=found.method,
