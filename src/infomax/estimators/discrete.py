@@ -15,14 +15,12 @@ import numpy as np
 
 from infomax.data.samples import Sample
 from infomax.errors import InputError
-from infomax.estimators.estimate import Caution, Limit
+from infomax.estimators.estimate import Caution
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.information.chance import Adjusted, adjusted_for_chance
 from infomax.information.contingency import Contingency, of_pairs
-from infomax.information.entropy_limit import entropy_limit
 from infomax.information.from_counts import ADJUSTED, entropy_from_counts, information_of
 
-CONFIDENCE = 0.95  # of the upper limit
 FEW = 0.25  # chance beyond this share of what could be shared at most deserves a word
 
 
@@ -70,7 +68,6 @@ class Discrete(Estimator):
             standard_error=_standard_error(local, seen, chance if adjusted else None),
             local=local,
             cautions=_cautions(seen, chance, len(x)),
-            upper=_upper(x, y),
             details=_details(seen, x, y, chance),
         )
 
@@ -118,13 +115,6 @@ def _standard_error(local: np.ndarray, seen: list[Contingency], chance: Adjusted
         return sqrt(local.var() / n + chance.deviation**2 + chance.unsure**2)
     freedom = sum((len(table.rows) - 1) * (len(table.columns) - 1) for table in seen)
     return sqrt(local.var() / n + freedom / (2 * n * n))
-
-
-def _upper(x: np.ndarray, y: np.ndarray) -> Limit:
-    """I <= min(H(X), H(Y)): the entropies have limits of their own, as the shares of the levels are not known."""
-    miss = (1 - CONFIDENCE) / 2
-    nats = min(entropy_limit(np.bincount(side), 1 - miss) for side in (x, y))
-    return Limit(nats, CONFIDENCE, "the entropy of a side: independent rows, and no levels beyond those seen")
 
 
 def _details(seen: list[Contingency], x: np.ndarray, y: np.ndarray, chance: Adjusted) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
@@ -91,7 +92,7 @@ def _cells(row: int, columns: np.ndarray, n: int, terms: Terms) -> tuple[np.ndar
 def _log_hypergeometric(count: np.ndarray, row: int, column: np.ndarray, n: int) -> np.ndarray:
     """log P(count of `row` draws out of n, `column` of them marked)."""
 
-    def log_choose(total: np.ndarray | float, chosen: np.ndarray | float) -> np.ndarray:
+    def log_choose(total: Any, chosen: Any) -> Any:
         return gammaln(total + 1) - gammaln(chosen + 1) - gammaln(total - chosen + 1)
 
     return log_choose(column, count) + log_choose(n - column, row - count) - log_choose(n, row)

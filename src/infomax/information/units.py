@@ -8,7 +8,7 @@ from typing import Any
 from infomax.errors import InputError
 
 
-def in_base(nats: Any, base: float | None) -> Any:
+def in_base(nats: Any, base: int | float | None) -> Any:
     """`nats` in units of log(base): base 2 gives bits; None leaves nats.
 
     Raises:

@@ -1,0 +1,74 @@
+"""Mutual information of continuous laws that is known in closed form, in nats: worlds that estimators are judged by."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+from scipy.special import digamma, gammaln
+
+from infomax.errors import InputError
+from infomax.information.gaussian import gaussian_mutual_information
+
+
+def student_t_mutual_information(dispersion: Any, d_x: int, degrees: int | float) -> float:
+    """I(X; Y) of a multivariate Student-t: the Gaussian value, and what the common scale tells even at correlation 0.
+
+    Arellano-Valle, Contreras-Reyes & Genton 2013; with f(v) = log Γ(v/2) - v/2 ψ(v/2) the second part is
+    f(ν) + f(ν + d) - f(ν + d_x) - f(ν + d_y). The dispersion is the scale matrix, not the covariance, which ν <= 2 has not.
+
+    Args:
+        dispersion: (d, d) positive definite scale matrix of x and y together.
+        d_x: how many of the variables, the first ones, are x.
+        degrees: of freedom, above 0.
+
+    Raises:
+        InputError: no such matrix or number.
+
+    >>> round(student_t_mutual_information([[1.0, 0.0], [0.0, 1.0]], 1, 1), 4)  # log 8π - 3
+    0.2242
+    """
+    _above(degrees, "degrees")
+    shape = float(gaussian_mutual_information(dispersion, d_x))
+    d = len(dispersion)
+
+    def f(v: float) -> float:
+        return float(gammaln(v / 2) - v / 2 * digamma(v / 2))
+
+    return shape + f(degrees) + f(degrees + d) - f(degrees + d_x) - f(degrees + d - d_x)
+
+
+def uniform_noise_mutual_information(noise: int | float) -> float:
+    """I(X; X + E), X uniform on [0, 1], E uniform on [-noise, noise] (Czyż et al. 2023, arXiv:2306.11078).
+
+    >>> uniform_noise_mutual_information(0.5), uniform_noise_mutual_information(1)
+    (0.5, 0.25)
+    """
+    _above(noise, "noise")
+    return noise - log(2 * noise) if noise <= 0.5 else 1 / (4 * noise)
+
+
+def uniform_window_mutual_information(levels: int) -> float:
+    """I(X; Y), X uniform on 0 ... levels - 1, Y uniform on [X, X + 2]: discrete and continuous (Gao et al. 2017).
+
+    >>> uniform_window_mutual_information(1), round(uniform_window_mutual_information(5), 4)
+    (0.0, 1.0549)
+    """
+    if levels < 1:
+        raise InputError(f"levels must be at least 1; got {levels}.")
+    return log(levels) - (levels - 1) / levels * log(2)
+
+
+def gamma_exponential_mutual_information(shape: int | float) -> float:
+    """I(X; Y) = ψ(shape + 1) - log(shape), X gamma of this shape, Y exponential of rate X (Darbellay & Vajda 2000).
+
+    >>> round(gamma_exponential_mutual_information(1), 4)
+    0.4228
+    """
+    _above(shape, "shape")
+    return float(digamma(shape + 1)) - log(shape)
+
+
+def _above(value: int | float, name: str) -> None:
+    if not 0 < value < float("inf"):
+        raise InputError(f"{name} must be a finite number above 0; got {value!r}.")
