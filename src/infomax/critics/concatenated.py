@@ -47,6 +47,8 @@ class Concatenated(nn.Module):
             raise InputError(
                 "a concatenated critic needs a hidden layer, else it is a sum of two functions: hidden=(128,)."
             )
+        if x_width < 1 or y_width < 1:
+            raise InputError(f"each side needs at least one input column; got {x_width} and {y_width}.")
         self.x_width, self.y_width, self.widest = x_width, y_width, max(hidden)
         self.first = linear(x_width + y_width, hidden[0], generator)
         self.rest = nn.Sequential(nn.GELU(), network((*hidden, 1), generator))
