@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import entr
 
 from infomax.errors import InputError
-from infomax.information.distributions import alike, distribution, floating, namespace, x_log_y
+from infomax.information.distributions import conditional, distribution, is_tensor, together, x_log_y
 
 
 def binary_symmetric_channel(error: int | float) -> np.ndarray:
@@ -51,7 +51,7 @@ def binary_erasure_capacity(erasure: int | float) -> float:
 
 
 def z_capacity(error: int | float) -> float:
-    """log(1 + (1 - e) e^(-h(e) / (1 - e))) in nats, h the entropy of a bit: reached by sending 1 less than half of the time.
+    """log(1 + e^(-h(e) / (1 - e))) in nats, h the entropy of a bit: reached by sending 1 less than half of the time.
 
     >>> round(z_capacity(0.5) / log(2), 4)  # log2 5 - 2 bits
     0.3219
@@ -59,7 +59,7 @@ def z_capacity(error: int | float) -> float:
     _probability(error, "error")
     if error == 1:
         return 0.0
-    return log1p((1 - error) * exp(-float(entr(error) + entr(1 - error)) / (1 - error)))
+    return log1p(exp(-float(entr(error) + entr(1 - error)) / (1 - error)))
 
 
 def joint_through(p: Any, channel: Any) -> Any:
@@ -71,11 +71,10 @@ def joint_through(p: Any, channel: Any) -> Any:
     >>> joint_through([0.5, 0.5], binary_symmetric_channel(0.0)).tolist()
     [[0.5, 0.0], [0.0, 0.5]]
     """
-    rows = checked_channel(channel)
-    p = distribution(p, "p", axes=1)
+    p, rows = together(distribution(p, "p", axes=1), conditional(channel, "channel"))
     if len(p) != len(rows):
         raise InputError(f"p must have one probability for each of the {len(rows)} inputs; got {len(p)}.")
-    return p[:, None] * rows if namespace(p) is namespace(rows) else _mixed(p, rows)
+    return p[:, None] * rows
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,8 @@ def channel_capacity(channel: Any, *, tolerance: float = 1e-9, iterations: int =
     >>> round(found.nats / log(2), 4), found.gap < 1e-9
     (0.5001, True)
     """
-    rows = np.asarray(floating(checked_channel(channel), "channel"), dtype=np.float64)
+    rows = conditional(channel, "channel")
+    rows = rows.detach().cpu().double().numpy() if is_tensor(rows) else rows
     own = x_log_y(rows, rows).sum(1)
     p = np.full(len(rows), 1 / len(rows))
     for _ in range(iterations):
@@ -122,3 +122,8 @@ def channel_capacity(channel: Any, *, tolerance: float = 1e-9, iterations: int =
         p = p * np.exp(divergence - high)
         p /= p.sum()
     return Capacity(low, high - low, p)
+
+
+def _probability(value: int | float, name: str) -> None:
+    if not 0 <= value <= 1:
+        raise InputError(f"{name} must be a probability between 0 and 1; got {value!r}.")

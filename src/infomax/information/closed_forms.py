@@ -32,7 +32,7 @@ def student_t_mutual_information(dispersion: Any, d_x: int, degrees: int | float
     shape = float(gaussian_mutual_information(dispersion, d_x))
     d = len(dispersion)
 
-    def f(v: float) -> float:
+    def f(v: int | float) -> float:
         return float(gammaln(v / 2) - v / 2 * digamma(v / 2))
 
     return shape + f(degrees) + f(degrees + d) - f(degrees + d_x) - f(degrees + d - d_x)

@@ -59,6 +59,24 @@ def probabilities(value: Any, name: str) -> Any:
     return p
 
 
+def conditional(value: Any, name: str) -> Any:
+    """`value` as an (r, c) matrix whose rows are distributions.
+
+    Raises:
+        InputError: another shape, NaN, a negative number, a row of another sum.
+    """
+    p = floating(value, name)
+    if len(p.shape) != 2 or 0 in tuple(p.shape):
+        raise InputError(f"{name} must be a matrix, one row p(y | x) for each x; got shape {tuple(p.shape)}.")
+    _finite(p, name)
+    _not_negative(p, name)
+    off = abs(p.sum(axis=1) - 1)
+    if float(off.max()) > _tolerance(p):
+        row = int(off.argmax())
+        raise InputError(f"each row of {name} must sum to 1; row {row} sums to {float(p[row].sum()):.10g}.")
+    return p
+
+
 def distribution(value: Any, name: str, axes: int | None = None, least_axes: int = 1) -> Any:
     """`value` as an array of probabilities that sum to 1.
 
@@ -77,7 +95,7 @@ def distribution(value: Any, name: str, axes: int | None = None, least_axes: int
     _finite(p, name)
     _not_negative(p, name)
     total = float(p.sum())
-    if abs(total - 1) > namespace(p).finfo(p.dtype).eps ** 0.5:
+    if abs(total - 1) > _tolerance(p):
         raise InputError(
             f"{name} must sum to 1; it sums to {total:.10g}. Divide counts by their sum, or see `entropy_from_counts` and"
             " `mutual_information_from_counts`, which also correct the bias of counting."
@@ -97,10 +115,15 @@ def alike(p: Any, q: Any, names: tuple[str, str]) -> tuple[Any, Any]:
             f"{names[0]} and {names[1]} must have one shape; got {tuple(p.shape)} and {tuple(q.shape)}: both are over the"
             " same symbols, with zeros where one has none."
         )
-    if is_tensor(p) != is_tensor(q):
-        tensor = p if is_tensor(p) else q
-        p, q = (x if is_tensor(x) else tensor.new_tensor(x.tolist()) for x in (p, q))
-    return p, q
+    return together(p, q)
+
+
+def together(*arrays: Any) -> tuple[Any, ...]:
+    """The arrays as they are, or all as tensors where one of them is a tensor."""
+    tensors = [value for value in arrays if is_tensor(value)]
+    if not tensors or len(tensors) == len(arrays):
+        return arrays
+    return tuple(value if is_tensor(value) else tensors[0].new_tensor(value.tolist()) for value in arrays)
 
 
 def x_log_y(x: Any, y: Any) -> Any:
@@ -118,6 +141,10 @@ def x_log_y(x: Any, y: Any) -> Any:
 def answer(value: Any) -> Any:
     """A float for numpy, a tensor without axes for torch."""
     return value if is_tensor(value) else float(value) + 0.0  # no -0.0
+
+
+def _tolerance(p: Any) -> float:
+    return float(namespace(p).finfo(p.dtype).eps) ** 0.5
 
 
 def _finite(p: Any, name: str) -> None:
