@@ -1,4 +1,8 @@
-"""infomax as it comes: one call, the method chosen, with its interval."""
+"""infomax as it comes: one call, the method chosen, with its interval. Like the rivals it is told which columns are discrete."""
+
+from typing import Any
+
+import numpy as np
 
 from benchmarks.information.rival import Answer, Rival, Sample
 from infomax.estimators import Estimate, estimate
@@ -7,7 +11,14 @@ KINDS = ("continuous", "discrete", "mixed")
 
 
 def answer(sample: Sample) -> Answer:
-    return said(estimate(sample.x, sample.y, given=sample.z, block=sample.block, random_state=sample.seed))
+    return said(estimate(sample.x, sample.y, random_state=sample.seed, **about(sample)))
+
+
+def about(sample: Sample) -> dict[str, Any]:
+    """What is given, which sides are discrete, and how long the blocks are."""
+    sides = {"discrete_x": sample.x, "discrete_y": sample.y, "discrete_given": sample.z}
+    discrete = {name: side.dtype == np.int64 for name, side in sides.items() if side is not None}
+    return {"given": sample.z, "block": sample.block, **discrete}
 
 
 def said(found: Estimate) -> Answer:
