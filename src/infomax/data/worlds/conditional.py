@@ -38,7 +38,9 @@ def normal_triple(name: str, covariance: np.ndarray, d_x: int, d_y: int) -> Cond
     given = half[tuple(with_x)] + half[tuple(with_y)] - half[tuple(z_only)] - joint
     both = columns[: d_x + d_y]
     unseen = half[tuple(x_only)] + half[tuple(y_only)] - np.linalg.slogdet(covariance[np.ix_(both, both)])[1] / 2
-    return ConditionalWorld(name, d_x, d_y, len(z_only), float(given), float(unseen), draw, log_ratio)
+    return ConditionalWorld(
+        name, d_x, d_y, len(z_only), max(float(given), 0.0), max(float(unseen), 0.0), draw, log_ratio
+    )
 
 
 def common_cause(d_z: int, pull: float, rho: float) -> ConditionalWorld:
@@ -70,7 +72,9 @@ def table_triple(name: str, joint: np.ndarray) -> ConditionalWorld:
         x, y, z = np.unravel_index(cells, joint.shape)
         return x[:, None].astype(np.int64), y[:, None].astype(np.int64), z[:, None].astype(np.int64)
 
-    return ConditionalWorld(name, 1, 1, 1, given, unseen, draw, lambda x, y, z: ratios[x[:, 0], y[:, 0], z[:, 0]])
+    return ConditionalWorld(
+        name, 1, 1, 1, max(given, 0.0), max(unseen, 0.0), draw, lambda x, y, z: ratios[x[:, 0], y[:, 0], z[:, 0]]
+    )
 
 
 def opposite_groups(rho: float) -> ConditionalWorld:
