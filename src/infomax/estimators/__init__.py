@@ -3,6 +3,7 @@
 from infomax.estimators.auto import Auto
 from infomax.estimators.certificate import certificate
 from infomax.estimators.constant import Constant
+from infomax.estimators.critic import Critic
 from infomax.estimators.discrete import Discrete
 from infomax.estimators.estimate import Caution, Contender, Estimate, Interval, Limit
 from infomax.estimators.estimator import Estimator, Measured
@@ -18,6 +19,7 @@ __all__ = [
     "Caution",
     "Constant",
     "Contender",
+    "Critic",
     "Discrete",
     "Estimate",
     "Estimator",

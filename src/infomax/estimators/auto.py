@@ -1,4 +1,10 @@
-"""`Auto`: the method that the sample calls for, by the kinds and the number of its columns."""
+"""`Auto`: the method that the sample calls for.
+
+The kinds of the columns settle most: discrete sides are counted, a discrete and a continuous one go to Ross, point masses
+and mixtures to mixed KSG, continuous sides of one or two columns to KSG. For wider continuous sides no rule is safe, so
+the constant, the Gaussian copula and the neural critic are fitted, and judged on rows that they were not fitted to by one
+number, InfoNCE over the same candidates: see `wide`.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +18,17 @@ from infomax.estimators.estimate import Contender
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.gaussian import GaussianCopula
 from infomax.estimators.neighbours import KSG, MixedKSG, Ross
+from infomax.estimators.wide import measure_wide
 
 FEW_COLUMNS = 2  # up to so many a side, neighbours are near enough for KSG
 TIES = 0.01  # share of repeated values from which a continuous column has point masses
 
 
 class Auto(Estimator):
-    """Chooses a method by the kinds of the columns, their number and their ties, and says so in `contenders`."""
+    """Chooses the method by the kinds of the columns, their number and their ties, and wide continuous sides by score.
+
+    What was chosen, and what else was considered with which score, is in `contenders`.
+    """
 
     @property
     def title(self) -> str:
@@ -26,10 +36,16 @@ class Auto(Estimator):
 
     def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:
         chosen = _by_kind(sample)
-        return _named(chosen, chosen.measure(sample, rng))
+        if chosen is None:
+            return measure_wide(sample, rng)
+        measured = chosen.measure(sample, rng)
+        title = measured.method or chosen.title
+        contenders = measured.contenders or (Contender(title, measured.nats, None, True),)
+        return replace(measured, method=title, citation=measured.citation or chosen.citation, contenders=contenders)
 
 
-def _by_kind(sample: Sample) -> Estimator:
+def _by_kind(sample: Sample) -> Estimator | None:
+    """The estimator for these kinds of columns; None for wide continuous sides, where kinds do not settle it."""
     sides = [side for side in (sample.x, sample.y, sample.z) if side is not None]
     kinds = [side.kind for side in sides]
     if set(kinds) == {"discrete"}:
@@ -38,21 +54,13 @@ def _by_kind(sample: Sample) -> Estimator:
         return MixedKSG()
     if kinds[:2] == ["continuous", "continuous"]:
         wide = max(side.values.shape[1] for side in sides) > FEW_COLUMNS
-        if wide and "discrete" not in kinds:
-            return GaussianCopula()
-        return KSG()
-    if kinds[0] != kinds[1] and kinds[2:] != ["continuous"]:
-        return Ross()
-    return MixedKSG()
+        if not wide or kinds[2:] == ["discrete"]:
+            return KSG()
+        return GaussianCopula() if sample.z is not None else None
+    return Ross() if kinds[0] != kinds[1] and kinds[2:] != ["continuous"] else MixedKSG()
 
 
 def _tied(side: Variable) -> bool:
     """Whether a continuous column repeats so many of its values that it has point masses."""
     columns = side.values[:, ~side.discrete].T
     return any(1 - len(np.unique(column)) / len(column) > TIES for column in columns)
-
-
-def _named(chosen: Estimator, measured: Measured) -> Measured:
-    title = measured.method or chosen.title
-    contenders = measured.contenders or (Contender(title, measured.nats, None, True),)
-    return replace(measured, method=title, citation=measured.citation or chosen.citation, contenders=contenders)

@@ -96,6 +96,13 @@ def gaussian_log_ratio(u: np.ndarray, v: np.ndarray, rho: np.ndarray) -> np.ndar
     return quadratic - 0.5 * np.log(rest).sum()
 
 
+def gaussian_table(u: np.ndarray, v: np.ndarray, rho: np.ndarray) -> np.ndarray:
+    """(n, m) log density ratios of every row of u (n, r) with every row of v (m, r): see `gaussian_log_ratio`."""
+    rest = 1 - rho**2
+    own, other = (side**2 @ (rho**2 / (2 * rest)) for side in (u, v))
+    return (u * (rho / rest)) @ v.T - own[:, None] - other - 0.5 * np.log(rest).sum()
+
+
 def _whiten(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """An orthonormal basis (n, r) of the columns' span and the map (d, r) to it; r leaves out what is rounding."""
     size = np.abs(centred).max(0, initial=0.0)

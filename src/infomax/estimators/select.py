@@ -9,6 +9,7 @@ from infomax.data.variables import sample
 from infomax.errors import InputError
 from infomax.estimators.auto import Auto
 from infomax.estimators.constant import Constant
+from infomax.estimators.critic import Critic
 from infomax.estimators.discrete import Discrete
 from infomax.estimators.estimate import Estimate
 from infomax.estimators.estimator import Estimator
@@ -24,6 +25,7 @@ METHODS: dict[str, Callable[[], Estimator]] = {
     "mixed": MixedKSG,
     "copula": GaussianCopula,
     "cca": CanonicalCorrelations,
+    "critic": Critic,
     "constant": Constant,
 }
 

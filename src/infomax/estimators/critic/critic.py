@@ -1,0 +1,95 @@
+"""`Critic`: mutual information from networks that tell true pairs from chance pairs, each row read by one that never saw it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from infomax.data.samples import Sample
+from infomax.errors import InputError
+from infomax.estimators.critic.folds import Fold, three_way_folds
+from infomax.estimators.critic.reading import CrossFit
+from infomax.estimators.estimator import Estimator, Measured
+
+FEWEST_ROWS = 200
+CHOICE_SHARE = 0.1  # of the rows beside the reported ones
+HIDDEN, CODE = 128, 64  # widths of the side networks, which cost one pass a row
+
+
+class Critic(Estimator):
+    """Mutual information of x and y, of any kinds and dimensions, from cross-fitted neural critics.
+
+    The networks start from a Gaussian copula of each side's normal scores and log norms, and correct it. The estimate is
+    no bound; `details["held_out"]` is InfoNCE on untouched rows, whose expectation is at most the mutual information and
+    the log of its candidates (`details["ceiling"]`).
+
+    Args:
+        folds: each row is reported on by a critic that has not seen it; more folds leave more rows to fit to.
+        steps: of training, at most; it stops where the choice rows see no more progress.
+        batch: rows a step.
+        negatives: chance pairs a row.
+        width: of the two layers that see pairs.
+        learning_rate, weight_decay: of AdamW.
+        rows: from more pairs than this a random subset is taken.
+    """
+
+    citation = (
+        "van den Oord, Li & Vinyals 2018, arXiv:1807.03748 (InfoNCE); Gutmann & Hyvärinen 2012, JMLR 13:307 (training)"
+    )
+
+    def __init__(
+        self,
+        folds: int = 4,
+        steps: int = 600,
+        batch: int = 256,
+        negatives: int = 8,
+        width: int = 32,
+        learning_rate: float = 6e-3,
+        weight_decay: float = 0.5,
+        rows: int = 40_000,
+    ) -> None:
+        self.folds = folds
+        self.steps = steps
+        self.batch = batch
+        self.negatives = negatives
+        self.width = width
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.rows = rows
+
+    @property
+    def title(self) -> str:
+        return f"neural critic, {self.folds} folds"
+
+    def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:
+        """See the class. Raises InputError for fewer than 200 rows, or where something is given."""
+        kept = self.subset(sample, rng)
+        return self.cross_fit(kept, self.split(kept, rng), rng).measured()
+
+    def subset(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        """At most `rows` of the pairs, drawn at random and left in order."""
+        if len(sample) <= self.rows:
+            return sample
+        return sample.rows(np.sort(rng.choice(len(sample), self.rows, replace=False)))
+
+    def split(self, sample: Sample, rng: np.random.Generator) -> list[Fold]:
+        """Three-way splits of the sample."""
+        if self.folds < 2:
+            raise InputError(f"folds must be 2 or more, as rows are reported on by turns; got {self.folds!r}.")
+        if len(sample) < FEWEST_ROWS:
+            raise InputError(
+                f"the neural critic needs at least {FEWEST_ROWS} pairs to fit to, to choose by and to report on; got "
+                f"{len(sample)}. Use method='auto', which falls back on cheaper methods."
+            )
+        return three_way_folds(len(sample), self.folds, CHOICE_SHARE, rng)
+
+    def cross_fit(self, sample: Sample, folds: list[Fold], rng: np.random.Generator) -> CrossFit:
+        """The critics of these folds, fitted and read."""
+        from infomax.estimators.critic.cross_fit import cross_fit
+        from infomax.estimators.critic.training import Schedule, Widths
+
+        if sample.z is not None:
+            raise InputError(
+                "the neural critic has no conditional form: use method='ksg', 'mixed', 'copula' or 'auto' with given."
+            )
+        schedule = Schedule(self.steps, self.batch, self.negatives, self.learning_rate, self.weight_decay)
+        return cross_fit(sample, folds, schedule, Widths(HIDDEN, CODE, self.width), rng)

@@ -1,0 +1,92 @@
+"""Continuous sides of several columns: the constant, the Gaussian copula or the neural critic, by one held-out score.
+
+Each contender is a log density ratio fitted to some rows and scored by InfoNCE on others, with the same candidates for
+all. The simplest stands unless a richer one is better by more than two standard errors of the difference; so independent
+sides give 0, Gaussian ones the closed form, which is more exact than any network, and others the critic. The rows that
+contenders are compared on are not the rows that the critic reports on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from infomax.data.samples import Sample
+from infomax.estimators.constant import Constant
+from infomax.estimators.critic.critic import Critic
+from infomax.estimators.critic.folds import three_way_folds
+from infomax.estimators.critic.held_out import Terms, constant_terms, copula_terms
+from infomax.estimators.estimate import Contender
+from infomax.estimators.estimator import Estimator, Measured
+from infomax.estimators.gaussian import GaussianCopula
+from infomax.estimators.neighbours import KSG
+
+ROWS_FOR_CRITIC = 500
+ROWS_FOR_COPULA = 4  # a column
+MARGIN = 2.0  # standard errors by which a richer contender has to be better
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A method, its measure, and its held-out terms on the rows that choose."""
+
+    method: Estimator
+    measured: Measured
+    terms: Terms
+
+
+def measure_wide(sample: Sample, rng: np.random.Generator) -> Measured:
+    """The best contender's measure, with all contenders and their scores in its `contenders`."""
+    n, columns = len(sample), sample.x.values.shape[1] + sample.y.values.shape[1]
+    if n < ROWS_FOR_COPULA * columns:
+        nearest = KSG()
+        return _told(nearest.measure(sample, rng), nearest.title, nearest.citation, ())
+    candidates = _candidates(sample, rng)
+    best = _best(candidates)
+    contenders = tuple(
+        Contender(c.method.title, c.measured.nats, c.terms.nats, c is best)
+        for c in sorted(candidates, key=lambda c: (c is not best, -c.terms.nats))
+    )
+    measured = best.measured
+    if isinstance(best.method, Constant):
+        copula = candidates[1].measured
+        error = float(np.hypot(copula.nats, copula.standard_error or 0.0))
+        measured = replace(measured, standard_error=error, local=copula.local)
+    return _told(measured, best.method.title, best.method.citation, contenders)
+
+
+def _candidates(sample: Sample, rng: np.random.Generator) -> list[_Candidate]:
+    """From the simplest to the richest; the critic only where there are rows for it."""
+    critic, copula = Critic(), GaussianCopula()
+    kept = critic.subset(sample, rng)
+    richest = []
+    if len(sample) >= ROWS_FOR_CRITIC:
+        folds = critic.split(kept, rng)
+        fitted = critic.cross_fit(kept, folds, rng)
+        richest = [_Candidate(critic, fitted.measured(), fitted.choice)]
+        scored = [fold.choose for fold in folds]
+    else:
+        folds = three_way_folds(len(kept), critic.folds, 0.0, rng)
+        scored = [fold.report for fold in folds]
+    parts = list(zip([fold.fit for fold in folds], scored, strict=True))
+    by_copula = [Terms.joined([copula_terms(kept, fit, rows, shrink=s) for fit, rows in parts]) for s in (True, False)]
+    return [
+        _Candidate(Constant(), Constant().measure(sample, rng), constant_terms([len(rows) for _, rows in parts])),
+        _Candidate(copula, copula.measure(sample, rng), max(by_copula, key=lambda terms: terms.nats)),
+        *richest,
+    ]
+
+
+def _best(candidates: list[_Candidate]) -> _Candidate:
+    best = candidates[0]
+    for richer in candidates[1:]:
+        gain = richer.terms.influence - best.terms.influence
+        if gain.mean() > MARGIN * gain.std() / np.sqrt(len(gain)):
+            best = richer
+    return best
+
+
+def _told(measured: Measured, title: str, citation: str, contenders: tuple[Contender, ...]) -> Measured:
+    contenders = contenders or (Contender(title, measured.nats, None, True),)
+    return replace(measured, method=title, citation=citation, contenders=contenders)
