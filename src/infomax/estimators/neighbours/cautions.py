@@ -27,17 +27,17 @@ def nothing_to_tell(sample: Sample) -> Measured | None:
     if not constant:
         return None
     text = f"{' and '.join(constant)} is constant in this sample: it can tell nothing, so 0 is exact."
-    return Measured(0.0, standard_error=0.0, local=np.zeros(len(sample)), cautions=(Caution("constant", text),))
+    return Measured(0.0, local=np.zeros(len(sample)), cautions=(Caution("constant", text),))
 
 
-def column_cautions(sample: Sample, remedy: str) -> Iterator[Caution]:
+def column_cautions(sample: Sample) -> Iterator[Caution]:
     """Ties, whole numbers and constant columns among those taken as continuous; repeated rows."""
     for letter, side in (("x", sample.x), ("y", sample.y), ("z", sample.z)):
         if side is not None:
-            yield from _side_cautions(letter, side, remedy)
+            yield from _side_cautions(letter, side)
 
 
-def _side_cautions(letter: str, side: Variable, remedy: str) -> Iterator[Caution]:
+def _side_cautions(letter: str, side: Variable) -> Iterator[Caution]:
     for j in np.flatnonzero(~side.discrete):
         name = side.names[j] if j < len(side.names) else f"{letter}{j}"
         share = tied_share(side.values[:, j])
@@ -48,7 +48,7 @@ def _side_cautions(letter: str, side: Variable, remedy: str) -> Iterator[Caution
             yield Caution(
                 "ties",
                 f"{share:.0%} of the values of {letter} column {name!r} occur more than once{whole}: neighbours tie, and "
-                f"the estimate may be off in either direction. {remedy}",
+                f"the estimate may be off in either direction. Consider MixedKSG.",
             )
 
 

@@ -12,6 +12,8 @@ I = ψ(k) - < ψ(n_xz + 1) + ψ(n_yz + 1) - ψ(n_z + 1) >; given discrete z the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import digamma
 
@@ -21,7 +23,7 @@ from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.neighbours.balls import ball_counts, k_nearest
 from infomax.estimators.neighbours.cautions import ceiling, ceiling_caution, column_cautions, nothing_to_tell
 from infomax.estimators.neighbours.neighbourhoods import Part, neighbourhoods, psi
-from infomax.estimators.neighbours.settings import checked_k, chosen_rows, mean_and_error, parts_of
+from infomax.estimators.neighbours.settings import checked_k, chosen_rows, of_terms, parts_of
 from infomax.estimators.neighbours.strata import by_strata
 
 
@@ -73,10 +75,9 @@ class KSG(Estimator):
             return nothing
         local, radius = self._local(parts, k, rows)
         _refuse_point_masses(radius, k)
-        nats, error = mean_and_error(local)
-        cautions = (*column_cautions(sample, "Consider MixedKSG."), *ceiling_caution(nats, n, k))
-        details = {"k": k, "ceiling": ceiling(n, k), "queries": len(rows)}
-        return Measured(nats, standard_error=error, local=local, cautions=cautions, details=details)
+        measured = of_terms(local, n)
+        cautions = (*column_cautions(sample), *ceiling_caution(measured.nats, n, k))
+        return replace(measured, cautions=cautions, details={"k": k, "ceiling": ceiling(n, k), "queries": len(rows)})
 
     def _local(self, parts: list[Part], k: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(m,) terms and joint radii."""
@@ -116,6 +117,6 @@ def _refuse_point_masses(radius: np.ndarray, k: int) -> None:
     masses = int(np.count_nonzero(radius == 0))
     if masses:
         raise InputError(
-            f"KSG is defined on continuous columns, and {masses:,} of {len(radius):,} rows have {k} others equal to them: "
-            "these are point masses. Use MixedKSG, which counts them, or drop repeated rows if they are copies."
+            f"KSG is defined on continuous columns, and {masses:,} of {len(radius):,} rows have {k} others equal to them "
+            "on this scale: these are point masses. Use MixedKSG, which counts them, or drop repeated rows if they are copies."
         )

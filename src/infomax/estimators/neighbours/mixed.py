@@ -13,6 +13,8 @@ log for some of the ψ and take levels for numbers; here different levels are ne
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import digamma
 
@@ -20,7 +22,7 @@ from infomax.data.samples import Sample
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.neighbours.cautions import ceiling, nothing_to_tell
 from infomax.estimators.neighbours.neighbourhoods import Part, neighbourhoods, psi
-from infomax.estimators.neighbours.settings import checked_k, chosen_rows, mean_and_error, parts_of
+from infomax.estimators.neighbours.settings import checked_k, chosen_rows, of_terms, parts_of
 from infomax.estimators.neighbours.strata import with_neighbours
 
 
@@ -61,9 +63,8 @@ class MixedKSG(Estimator):
         kept, cautions = with_neighbours(sample)
         parts, rows = parts_of(kept, self.scale), chosen_rows(self.queries, len(kept), rng)
         local = _local(parts, k, rows)
-        nats, error = mean_and_error(local)
         details = {"k": k, "ceiling": ceiling(len(kept), 1), "queries": len(rows)}
-        return Measured(nats, standard_error=error, local=local, cautions=cautions, details=details)
+        return replace(of_terms(local, len(kept)), cautions=cautions, details=details)
 
 
 def _local(parts: list[Part], k: int, rows: np.ndarray) -> np.ndarray:

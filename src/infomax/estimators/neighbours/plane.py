@@ -40,9 +40,8 @@ class Strips:
     def cut(cls, points: np.ndarray, w: int) -> Strips:
         n = len(points)
         m = -(-n // w)
-        rows = np.full(m * w, n)
-        rows[:n] = np.argsort(points[:, 0])
-        rows = rows.reshape(m, w)
+        rows = np.full((m, w), n)
+        rows.ravel()[:n] = np.argsort(points[:, 0])
         x, y = np.append(points[:, 0], np.inf), np.append(points[:, 1], np.inf)
         rows = np.take_along_axis(rows, np.argsort(y[rows], axis=1), axis=1)
         return cls(rows, x[rows], y[rows], *_ranks(y[rows]))

@@ -8,6 +8,8 @@ that are nearer than that neighbour (Ross 2014, equation 4, where m counts the n
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import digamma
 
@@ -16,7 +18,7 @@ from infomax.errors import InputError
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.neighbours.cautions import ceiling, column_cautions, nothing_to_tell
 from infomax.estimators.neighbours.neighbourhoods import neighbourhoods, psi
-from infomax.estimators.neighbours.settings import checked_k, chosen_rows, mean_and_error, parts_of
+from infomax.estimators.neighbours.settings import checked_k, chosen_rows, of_terms, parts_of
 from infomax.estimators.neighbours.strata import by_strata, with_neighbours
 
 
@@ -62,10 +64,9 @@ class Ross(Estimator):
         around = neighbourhoods(parts, ((0,), (1,)), k, rows)
         _refuse_point_masses(around.radius, k)
         local = psi(around.inside) + digamma(len(kept)) - psi(around.counts[0]) - psi(around.counts[1])
-        nats, error = mean_and_error(local)
-        cautions = (*column_cautions(sample, "Consider MixedKSG."), *left_out)
         details = {"k": k, "ceiling": ceiling(len(kept), 1), "queries": len(rows)}
-        return Measured(nats, standard_error=error, local=local, cautions=cautions, details=details)
+        cautions = (*column_cautions(sample), *left_out)
+        return replace(of_terms(local, len(kept)), cautions=cautions, details=details)
 
 
 def _refuse_other_kinds(sample: Sample) -> None:

@@ -6,6 +6,7 @@ estimate, heavy tails do no harm, and ties stay ties.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,21 @@ from infomax.errors import InputError
 SCALES = ("normal scores", "standard", "none")
 
 
-def scaled(values: np.ndarray, scale: Any) -> np.ndarray:
-    """(n, d) columns, each on the given scale; finite for all finite input.
+def scaled(sides: Sequence[np.ndarray], scale: Any) -> list[np.ndarray]:
+    """(n, d) sides, each of their columns on the given scale; differences are finite for all finite input.
 
     Args:
-        values: (n, d), finite.
-        scale: "normal scores" (ranks to normal quantiles), "standard" (mean 0, standard deviation 1; a constant column
-            is 0) or "none" (up to one power of two for all columns, which changes no comparison).
+        sides: (n, d) each, finite.
+        scale: "normal scores" (ranks to normal quantiles), "standard" (standard deviation 1; distances know no mean, so
+            none is taken off and no digits are lost) or "none" (up to one power of two for all, which changes no
+            comparison).
     """
-    if scale == "normal scores":
-        return np.column_stack([normal_scores(column) for column in values.T]) if values.shape[1] else values
-    if scale == "standard":
-        return _standard(values)
+    if scale not in SCALES:
+        raise InputError(f"scale must be one of {', '.join(map(repr, SCALES))}; got {scale!r}.")
     if scale == "none":
-        return within_range(values)
-    raise InputError(f"scale must be one of {', '.join(map(repr, SCALES))}; got {scale!r}.")
+        return _within_range(sides)
+    one = normal_scores if scale == "normal scores" else _standard
+    return [np.column_stack([one(column) for column in side.T]) if side.shape[1] else side for side in sides]
 
 
 def normal_scores(column: np.ndarray) -> np.ndarray:
@@ -52,19 +53,17 @@ def normal_scores(column: np.ndarray) -> np.ndarray:
     return scores
 
 
-def within_range(values: np.ndarray) -> np.ndarray:
-    """`values` times the power of two that brings the largest near 1, where it is far from 1: differences stay finite."""
-    largest = np.abs(values).max(initial=0.0)
+def _within_range(sides: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The sides times the power of two that brings the largest entry near 1, where it is far from 1."""
+    largest = max(float(np.abs(side).max(initial=0.0)) for side in sides)
     if largest == 0 or 1e-150 < largest < 1e150:
-        return values
-    return np.ldexp(values, -np.frexp(largest)[1])
+        return list(sides)
+    return [np.ldexp(side, -int(np.frexp(largest)[1])) for side in sides]
 
 
-def _standard(values: np.ndarray) -> np.ndarray:
-    columns = []
-    for column in values.T:
-        column = within_range(column)
-        centred = column - column.mean()
-        spread = centred.std()
-        columns.append(centred / spread if spread > 0 and np.ptp(column) > 0 else np.zeros_like(column))
-    return np.column_stack(columns) if columns else values
+def _standard(column: np.ndarray) -> np.ndarray:
+    """(n,) over its standard deviation; zeros for a constant."""
+    (column,) = _within_range([column])
+    if column.min() == column.max():
+        return np.zeros_like(column)
+    return column / column.std()

@@ -8,14 +8,16 @@ import numpy as np
 
 from infomax.data.samples import Sample, Variable
 from infomax.errors import InputError
+from infomax.estimators.estimator import Measured
 from infomax.estimators.neighbours.neighbourhoods import Part
 from infomax.estimators.neighbours.scaling import scaled
 
 
 def parts_of(sample: Sample, scale: Any) -> list[Part]:
     """x, y and, where it is given, z: continuous columns on the scale, codes of the discrete ones."""
-    sides = (side for side in (sample.x, sample.y, sample.z) if side is not None)
-    return [Part(scaled(side.values[:, ~side.discrete], scale), side.values[:, side.discrete]) for side in sides]
+    sides = [side for side in (sample.x, sample.y, sample.z) if side is not None]
+    continuous = scaled([side.values[:, ~side.discrete] for side in sides], scale)
+    return [Part(values, side.values[:, side.discrete]) for values, side in zip(continuous, sides, strict=True)]
 
 
 def checked_k(k: Any, n: int) -> int:
@@ -41,7 +43,14 @@ def is_constant(side: Variable) -> bool:
     return bool((side.values == side.values[:1]).all())
 
 
-def mean_and_error(local: np.ndarray) -> tuple[float, float | None]:
-    """The mean, and its standard error as if the terms were independent."""
-    error = float(local.std(ddof=1) / np.sqrt(len(local))) if len(local) > 1 else None
-    return float(local.mean()), error
+def of_terms(local: np.ndarray, n: int) -> Measured:
+    """The mean of the terms of m of n rows.
+
+    Terms of neighbours depend on one another: the spread of all n of them would give a standard error that is too small
+    by a factor of 1.2 to 1.4 (docs/guides/neighbours.md), so that is left to subsampling. A random few are nearly
+    independent, given the sample, and as much again is allowed for the sample.
+    """
+    m = len(local)
+    if m == n:
+        return Measured(float(local.mean()), local=local)
+    return Measured(float(local.mean()), standard_error=float(local.std(ddof=1) * np.sqrt(1 / m + 1 / n)))
