@@ -1,5 +1,7 @@
 """The text encoder: tokens, vectors, odd texts, bad input."""
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -97,6 +99,13 @@ def test_gradients_stay_finite_with_empty_texts(encoder):
         "x " + " " * 9000 + "parse list " * 700,
         "x y " + " " * 9000 + "parse list " * 700,
         "ab" * 9000,
+        "ab" * 9000 + " parse a list",
+        "ACGT" * 9000 + "parse list",
+        "本語" * 9000 + "List parse",
+        "½" * 9000,
+        "a" * 2000 + "本" * 2000 + "List" + "\u0301" * 9000,
+        "parseList" * 900,
+        '{"parse":1,"list":[2]},' * 900,
     ],
 )
 def test_reading_only_the_head_of_a_long_text_changes_no_token(text):
@@ -104,6 +113,19 @@ def test_reading_only_the_head_of_a_long_text_changes_no_token(text):
     ids = encoder.tokenize([text]).ids.tolist()
     assert ids == encoder.text_tokenizer.tokenizer.encode(text, add_special_tokens=False).ids
     assert len(ids) <= 64
+
+
+def test_reading_only_the_head_of_random_runs_changes_no_token():
+    encoder = StaticTextEncoder.from_texts(TEXTS * 3, vocabulary_size=200, dim=4, max_tokens=3)
+    rng = random.Random(0)
+    kinds = ["a", "B", "7", "本", "か", "\u0301", " ", "_", "½", "ß", "İ", "Ab", "list"]
+    texts = [
+        "".join(rng.choice(kinds) * rng.choice([1, 2, 40, 63, 64, 65, 66, 300]) for _ in range(12)) for _ in range(400)
+    ]
+    column = encoder.prepare(texts)
+    found = [column[[row]].ids.tolist() for row in range(len(texts))]
+    whole = encoder.text_tokenizer.tokenizer.encode_batch(texts, add_special_tokens=False)
+    assert found == [encoding.ids for encoding in whole]
 
 
 def test_rare_tokens_weigh_more_and_the_unknown_nothing(encoder):

@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -78,3 +79,30 @@ def test_a_fitted_vocabulary_reads_its_own_texts():
     ids, lengths = TextTokenizer(encoder.text_tokenizer.tokenizer, 256)(texts)
     assert (lengths > 0).all()
     assert (ids != encoder.text_tokenizer.tokenizer.token_to_id("[UNK]")).all()
+
+
+BLOBS = {
+    "lower case": "".join(random.Random(0).choices("abcdefghij", k=100_000)),
+    "capitals": "".join(random.Random(0).choices("ACGT", k=100_000)),
+    "marks": "e" + "\u0301" * 100_000,
+    "no letter twice": "".join(map(chr, range(0x4E00, 0x9000))) * 6,
+    "no white space": '{"key":[1,2],"other":"text"},' * 350_000,  # 10 million characters
+    "one word": "a" * 10_000_000,
+}
+
+
+@pytest.mark.parametrize("kind", BLOBS)
+def test_blobs_are_learned_from_and_read_in_time(kind):
+    start = time.process_time()
+    tokenizer = train_tokenizer([*words_of_many_ties(200), BLOBS[kind]], vocabulary_size=400)
+    ids, _ = TextTokenizer(tokenizer, 256)([BLOBS[kind], "a b"])
+    assert time.process_time() - start < 2  # minutes, were each merge a walk through the blob
+    assert len(ids) == (258 if kind == "no white space" else 3)
+
+
+def test_a_blob_shapes_no_vocabulary_and_a_long_word_does():
+    def learned(*more):
+        return train_tokenizer([*words_of_many_ties(50), *more * 20], vocabulary_size=400).to_str()
+
+    assert learned("a" * 65) == learned("") == learned(*["a" * 70_000])
+    assert learned("a" * 64) != learned("")

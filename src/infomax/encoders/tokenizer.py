@@ -3,7 +3,8 @@
 All of it lives in the tokenizer itself (its JSON), so that every library that reads the file sees the same tokens:
 NFKC; a space at each camelCase hump ("parseHTTPServer" -> "parse HTTP Server"); lower case; then words are what stands
 between white space, punctuation and operators, which also cuts snake_case. A word outside the vocabulary is spelled in
-pieces ("##" continues a word); a character never seen becomes [UNK], whose row starts at zero weight.
+pieces ("##" continues a word); a character never seen becomes [UNK], whose row starts at zero weight. So does a word of
+more than 64 characters: an encoded blob, of which nothing is learned.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -23,6 +25,16 @@ UNKNOWN = "[UNK]"
 _HUMP = r"(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})"
 _BETWEEN_WORDS = r"[\s\p{P}\p{Sm}\p{Sc}\p{Sk}\p{C}]+"  # not \p{So}: an emoji is a word
 _LONGEST_WORD = 64  # characters; beyond it lie encoded blobs, not words
+_BLOB = rf".{{{_LONGEST_WORD + 1},}}"
+_LEARNED = 2**17  # characters of a text that shape the vocabulary
+# Runs that can be cut short and change no token: letters that lie in one word whatever stands around them, so that their
+# first 65 alone make a blob (lower case and digits; kana, Han and Hangul; capitals up to the last, which may begin a word:
+# "ABCd"), and white space.
+_MANY = f"{{{_LONGEST_WORD + 1}}}"
+_LOWER, _CASELESS = "[a-z0-9]", r"[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]"
+_RUNS = re.compile(
+    rf"({_LOWER}{_MANY}){_LOWER}+|({_CASELESS}{_MANY}){_CASELESS}+|([A-Z]{_MANY})[A-Z]+(?=[A-Z])|(\s{_MANY})\s+"
+)
 
 
 def train_tokenizer(
@@ -31,18 +43,22 @@ def train_tokenizer(
     """Learn a WordPiece vocabulary from texts (read once, streamed); equal texts give equal vocabularies.
 
     Of more than `sample` texts, that many are drawn at random (with a fixed seed) and learned from: on 110,000 docstrings
-    and functions this takes a third of the time, and retrieval is as good (recall@10 0.795 against 0.796).
+    and functions this takes a third of the time, and retrieval is as good (recall@10 0.795 against 0.796). A text is
+    read to its 131,072nd character; words of more than 64 are no words.
 
     Raises:
         InputError: `vocabulary_size` is below 1, or the texts hold no words.
     """
     if vocabulary_size < 1:
         raise InputError(f"vocabulary_size must be at least 1, got {vocabulary_size}; 10000 suits most text.")
-    drawn = _drawn((_as_text(text, row) for row, text in enumerate(texts)), sample)
+    drawn = _drawn((_as_text(text, row)[:_LEARNED] for row, text in enumerate(texts)), sample)
     learning = _with_model(models.WordPiece(unk_token=UNKNOWN))
     # The trainer breaks ties by token ids, and numbers the "##" pieces of single characters in the order of a hash map
     # that is seeded anew in every process. Named beforehand, they have their ids before it comes to that.
     pieces = [f"##{character}" for character in _characters(drawn, learning)]
+    # The trainer walks every word once a merge: a blob of 100,000 letters would take minutes, to be unknown in the end.
+    blobs = pre_tokenizers.Split(Regex(_BLOB), behavior="removed")
+    learning.pre_tokenizer = pre_tokenizers.Sequence([learning.pre_tokenizer, blobs])
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocabulary_size, min_frequency=min_frequency, special_tokens=[UNKNOWN, *pieces], show_progress=False
     )
@@ -91,7 +107,7 @@ class TextTokenizer:
     With `frequency_power` below 1, a token that occurs k times in a text is kept ceil(k ** frequency_power) times.
 
     A text far longer than `max_tokens` is not tokenised to its end: with our own tokenizer no token depends on what
-    follows white space, so the head of the text gives the same first tokens.
+    follows its word, and a word has at most 64 tokens, so a head with 64 tokens to spare gives the same first tokens.
     """
 
     def __init__(self, tokenizer: Tokenizer, max_tokens: int, frequency_power: float = 1.0) -> None:
@@ -99,11 +115,11 @@ class TextTokenizer:
             raise InputError(f"max_tokens must be at least 1, got {max_tokens}.")
         if not 0 <= frequency_power <= 1:
             raise InputError(f"frequency_power must lie in [0, 1], got {frequency_power}; 1 counts every repeat.")
-        self.tokenizer = Tokenizer.from_str(tokenizer.to_str())  # the caller's own stays as it was
-        self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(max_tokens)
+        self.tokenizer = _truncating(tokenizer, max_tokens)  # the caller's own stays as it was
         self.max_tokens, self.frequency_power = max_tokens, frequency_power
-        self._head = 16 * max_tokens if _splits_at_white_space(self.tokenizer) else None
+        self._enough = max_tokens + _LONGEST_WORD
+        self._ahead = _truncating(tokenizer, self._enough)
+        self._head = 16 * max_tokens if _is_ours(tokenizer) else None
 
     def __len__(self) -> int:
         """One more than the largest id."""
@@ -112,21 +128,26 @@ class TextTokenizer:
     def __call__(self, texts: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
         """Ids (t,) int32 of all texts in order, and how many each text owns (n,) int64."""
         whole = [_as_text(text, row) for row, text in enumerate(texts)]
-        heads = [self._cut(text) for text in whole]
-        encodings = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(heads, add_special_tokens=False)]
+        heads = [text[: self._head] for text in whole]
+        encodings = [encoding.ids for encoding in self._ahead.encode_batch_fast(heads, add_special_tokens=False)]
         for row, (head, text) in enumerate(zip(heads, whole, strict=True)):
-            if len(head) < len(text) and len(encodings[row]) < self.max_tokens:  # mostly white space: read it all
-                encodings[row] = self.tokenizer.encode(text, add_special_tokens=False).ids
+            if len(head) < len(text):
+                encodings[row] = self._read_on(text, len(head), encodings[row])
+        encodings = [ids[: self.max_tokens] for ids in encodings]
         lengths = np.fromiter(map(len, encodings), np.int64, len(encodings))
         ids = np.fromiter(itertools.chain.from_iterable(encodings), np.int32, int(lengths.sum()))
         return (ids, lengths) if self.frequency_power == 1 else _without_repeats(ids, lengths, self.frequency_power)
 
-    def _cut(self, text: str) -> str:
-        if self._head is None or len(text) <= self._head:
-            return text
-        head = text[: self._head]
-        words = head.rsplit(maxsplit=1)
-        return head[: head.rindex(words[1])] if len(words) == 2 else text
+    def _read_on(self, text: str, size: int, ids: list[int]) -> list[int]:
+        """The first ids of a text of which the first `size` characters gave `ids`; each head is 8 times the last."""
+        if len(ids) == self._enough:
+            return ids
+        text = _RUNS.sub(r"\1\2\3\4", text)
+        while True:
+            size *= 8
+            ids = self._ahead.encode_batch_fast([text[:size]], add_special_tokens=False)[0].ids
+            if len(ids) == self._enough or size >= len(text):
+                return ids
 
 
 def blocks(column: Any, size: int) -> Iterator[Sequence[object]]:
@@ -158,6 +179,16 @@ def _as_text(text: object, row: int) -> str:
     return text
 
 
-def _splits_at_white_space(tokenizer: Tokenizer) -> bool:
-    pre = json.loads(tokenizer.to_str())["pre_tokenizer"] or {}
-    return pre.get("type") == "Split" and pre.get("pattern") == {"Regex": _BETWEEN_WORDS}
+def _truncating(tokenizer: Tokenizer, tokens: int) -> Tokenizer:
+    """A copy that stops after so many tokens."""
+    copied = Tokenizer.from_str(tokenizer.to_str())
+    copied.no_padding()
+    copied.enable_truncation(tokens)
+    return copied
+
+
+def _is_ours(tokenizer: Tokenizer) -> bool:
+    """Whether it cuts words as ours does, and knows none of more than 64 characters."""
+    parts = json.loads(tokenizer.to_str())
+    pre, longest = parts["pre_tokenizer"] or {}, parts["model"].get("max_input_chars_per_word", float("inf"))
+    return pre.get("type") == "Split" and pre.get("pattern") == {"Regex": _BETWEEN_WORDS} and longest <= _LONGEST_WORD
