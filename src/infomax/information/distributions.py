@@ -54,8 +54,8 @@ def probabilities(value: Any, name: str) -> Any:
     p = floating(value, name)
     _finite(p, name)
     _not_negative(p, name)
-    if p.shape != (0,) and float(p.max()) > 1:
-        raise InputError(f"{name} must hold probabilities between 0 and 1; the largest is {float(p.max()):g}.")
+    if p.shape != (0,) and number(p.max()) > 1:
+        raise InputError(f"{name} must hold probabilities between 0 and 1; the largest is {number(p.max()):g}.")
     return p
 
 
@@ -71,9 +71,9 @@ def conditional(value: Any, name: str) -> Any:
     _finite(p, name)
     _not_negative(p, name)
     off = abs(p.sum(axis=1) - 1)
-    if float(off.max()) > _tolerance(p):
+    if number(off.max()) > _tolerance(p):
         row = int(off.argmax())
-        raise InputError(f"each row of {name} must sum to 1; row {row} sums to {float(p[row].sum()):.10g}.")
+        raise InputError(f"each row of {name} must sum to 1; row {row} sums to {number(p[row].sum()):.10g}.")
     return p
 
 
@@ -90,11 +90,11 @@ def distribution(value: Any, name: str, axes: int | None = None, least_axes: int
     p = floating(value, name)
     shape = tuple(p.shape)
     if 0 in shape or (axes is not None and len(shape) != axes) or len(shape) < least_axes:
-        wanted = f"{axes} axes" if axes is not None else f"at least {least_axes} axis" + "es"[: 2 * (least_axes > 1)]
+        wanted = f"at least {least_axes} axes" if axes is None else f"{axes} axes"
         raise InputError(f"{name} must be an array of {wanted}, none of them empty; got shape {shape}.")
     _finite(p, name)
     _not_negative(p, name)
-    total = float(p.sum())
+    total = number(p.sum())
     if abs(total - 1) > _tolerance(p):
         raise InputError(
             f"{name} must sum to 1; it sums to {total:.10g}. Divide counts by their sum, or see `entropy_from_counts` and"
@@ -138,6 +138,11 @@ def x_log_y(x: Any, y: Any) -> Any:
     return xp.where(live, x, 0.0) * logs
 
 
+def number(value: Any) -> float:
+    """A float of one entry, off the graph."""
+    return float(value.detach() if is_tensor(value) else value)
+
+
 def answer(value: Any) -> Any:
     """A float for numpy, a tensor without axes for torch."""
     return value if is_tensor(value) else float(value) + 0.0  # no -0.0
@@ -153,5 +158,5 @@ def _finite(p: Any, name: str) -> None:
 
 
 def _not_negative(p: Any, name: str) -> None:
-    if tuple(p.shape) != (0,) and float(p.min()) < 0:
-        raise InputError(f"{name} must hold no negative number; the least is {float(p.min()):g}.")
+    if tuple(p.shape) != (0,) and number(p.min()) < 0:
+        raise InputError(f"{name} must hold no negative number; the least is {number(p.min()):g}.")

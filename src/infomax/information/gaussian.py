@@ -10,7 +10,7 @@ from math import e, pi
 from typing import Any
 
 from infomax.errors import InputError
-from infomax.information.distributions import answer, floating, namespace
+from infomax.information.distributions import answer, floating, namespace, number
 
 
 def gaussian_entropy(covariance: Any) -> Any:
@@ -118,9 +118,9 @@ def _covariance(value: Any) -> tuple[Any, Any, Any]:
         raise InputError("covariance must be finite, with variances above 0: leave out constant variables.")
     scales = xp.diagonal(sigma) ** 0.5
     correlation = sigma / scales[:, None] / scales[None, :]
-    if float(abs(correlation - correlation.T).max()) > 1e-6:
+    if number(abs(correlation - correlation.T).max()) > 1e-6:
         raise InputError("covariance must be symmetric; it is not.")
-    least = float(xp.linalg.eigvalsh(correlation).min())
+    least = number(xp.linalg.eigvalsh(correlation).min())
     if least <= len(sigma) * xp.finfo(sigma.dtype).eps:
         raise InputError(
             f"covariance must be positive definite; the least eigenvalue of its correlations is {least:.3g}. Leave out"

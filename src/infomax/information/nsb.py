@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.integrate import trapezoid
 from scipy.special import betaln, digamma, polygamma
 
 from infomax.information.counts import alphabet_size, occupied, singletons_and_doubletons
@@ -40,7 +41,7 @@ def nsb(counts: Any, alphabet: int | None = None) -> float:
     density = _log_density(beta, values, times, size)
     weight = np.exp(density - density.max())
     mean = _posterior_entropy(beta, values, times, size)
-    return float(np.trapezoid(weight * mean, log_beta) / np.trapezoid(weight, log_beta))
+    return float(trapezoid(weight * mean, log_beta) / trapezoid(weight, log_beta))
 
 
 def chao1(counts: Any) -> int:
