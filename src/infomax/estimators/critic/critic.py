@@ -85,11 +85,11 @@ class Critic(Estimator):
     def cross_fit(self, sample: Sample, folds: list[Fold], rng: np.random.Generator) -> CrossFit:
         """The critics of these folds, fitted and read."""
         from infomax.estimators.critic.cross_fit import cross_fit
-        from infomax.estimators.critic.training import Schedule, Widths
+        from infomax.estimators.critic.training import Schedule
 
         if sample.z is not None:
             raise InputError(
                 "the neural critic has no conditional form: use method='ksg', 'mixed', 'copula' or 'auto' with given."
             )
         schedule = Schedule(self.steps, self.batch, self.negatives, self.learning_rate, self.weight_decay)
-        return cross_fit(sample, folds, schedule, Widths(HIDDEN, CODE, self.width), rng)
+        return cross_fit(sample, folds, schedule, (HIDDEN, CODE, self.width), rng)

@@ -12,25 +12,23 @@ from infomax.data.samples import Sample
 from infomax.estimators.critic.features import FoldFeatures, Inputs
 from infomax.estimators.critic.folds import Fold
 from infomax.estimators.critic.held_out import Terms, info_nce_terms
-from infomax.estimators.critic.network import Baseline, Batched, Critics, score_table
+from infomax.estimators.critic.network import Baseline, Batched, Critics, Sizes, score_table
 from infomax.estimators.critic.reading import CrossFit
-from infomax.estimators.critic.training import Schedule, Widths, train
+from infomax.estimators.critic.training import Schedule, train
 
 
 def cross_fit(
-    sample: Sample, folds: list[Fold], schedule: Schedule, widths: Widths, rng: np.random.Generator
+    sample: Sample, folds: list[Fold], schedule: Schedule, widths: tuple[int, int, int], rng: np.random.Generator
 ) -> CrossFit:
-    """Fits, chooses and reads the critics of the folds."""
+    """Fits, chooses and reads the critics of the folds; `widths` of the hidden layer, the code, and the pairs' layers."""
     maps = [FoldFeatures.fit(sample.rows(fold.fit)) for fold in folds]
     inputs = [features(sample) for features in maps]
     with _one_thread():
         drawn = torch.Generator().manual_seed(int(rng.integers(2**62)))
         baseline = Baseline(_padded_rho([features.rho for features in maps]))
         fit, choose = (_batched(inputs, [getattr(fold, part) for fold in folds]) for part in ("fit", "choose"))
-        critics = Critics(
-            len(folds), fit.x.shape[-1], fit.y.shape[-1],
-            hidden=widths.hidden, code=widths.code, width=widths.pairs, rng=drawn,
-        )  # fmt: skip
+        sizes = Sizes(fit.x.shape[-1], fit.y.shape[-1], *widths)
+        critics = Critics.start(len(folds), sizes, drawn)
         steps = train(critics, baseline, fit, choose, schedule, drawn)
         read = [
             [_terms(critics, baseline, i, inputs, rows) for i, rows in enumerate(parts)]

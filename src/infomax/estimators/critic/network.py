@@ -8,11 +8,11 @@ row, to a and b; what costs one pass a *pair* is g alone, two narrow layers.
 from __future__ import annotations
 
 import math
-from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.functional import silu
 
 TILE = 2**13  # pairs that are scored at once: small enough for the processor's cache
 
@@ -40,81 +40,112 @@ class Batched:
         return Batched(self.x[fold, rows], self.y[fold, rows], self.u[fold, rows], self.v[fold, rows])
 
 
-class Baseline(nn.Module):
-    """Gaussian log ratios of canonical variates, one set of correlations a fold.
+class Baseline:
+    """Gaussian log ratios of canonical variates.
 
     Args:
-        rho: (folds, r), 0 where a fold has fewer pairs.
+        rho: (folds, r) correlations, 0 where a fold has fewer pairs.
     """
 
-    product: Tensor
-    square: Tensor
-    constant: Tensor
-
     def __init__(self, rho: Tensor) -> None:
-        super().__init__()
+        self.rho = rho
         rest = 1 - rho**2
-        self.register_buffer("product", (rho / rest).float()[:, None])
-        self.register_buffer("square", (rho**2 / (2 * rest)).float()[:, None])
-        self.register_buffer("constant", (-0.5 * rest.log().sum(-1)).float()[:, None])
+        self._product = (rho / rest).float()[:, None]
+        self._square = (rho**2 / (2 * rest)).float()[:, None]
+        self._constant = (-0.5 * rest.log().sum(-1)).float()[:, None]
 
     def of_fold(self, fold: int) -> Baseline:
         """The same, of one fold alone."""
-        one = deepcopy(self)
-        for name, values in self.named_buffers():
-            setattr(one, name, values[fold : fold + 1])
-        return one
+        return Baseline(self.rho[fold : fold + 1])
 
     def table(self, u: Tensor, v: Tensor) -> Tensor:
         """(folds, m, k) log ratios of every u (folds, m, r) with every v (folds, k, r)."""
-        own = self.constant - (u**2 * self.square).sum(-1)
-        other = (v**2 * self.square).sum(-1)
-        return torch.bmm(u * self.product, v.mT) + own[:, :, None] - other[:, None, :]
+        own = self._constant - (u**2 * self._square).sum(-1)
+        other = (v**2 * self._square).sum(-1)
+        return torch.bmm(u * self._product, v.mT) + own[:, :, None] - other[:, None, :]
 
 
-class Critics(nn.Module):
+@dataclass(frozen=True)
+class Sizes:
+    """Of a critic: features of each side, then the side networks' hidden layer and code, and the layers that see pairs."""
+
+    d_x: int
+    d_y: int
+    hidden: int
+    code: int
+    width: int
+
+    def layers(self) -> dict[str, tuple[int, int, float]]:
+        """Name -> (inputs, outputs, variance of the first weights times inputs)."""
+        return {
+            "x hidden": (self.d_x, self.hidden, 2.0),
+            "x code": (self.hidden, self.code, 2.0),
+            "y hidden": (self.d_y, self.hidden, 2.0),
+            "y code": (self.hidden, self.code, 2.0),
+            "x direct": (self.d_x, self.width, 1.0),  # these four add up in what the middle layer sees
+            "x joined": (self.code, self.width, 1.0),
+            "y direct": (self.d_y, self.width, 1.0),
+            "y joined": (self.code, self.width, 1.0),
+            "middle": (self.width, self.width, 2.0),
+            "last": (self.width, 1, 0.0),
+        }
+
+
+class Critics:
     """One network a fold; all tensors lead with the fold.
 
-    Args:
-        folds, d_x, d_y: how many networks, and the features of each side.
-        hidden, code: width of the side networks and of what they hand on.
-        width: of the two layers that see pairs.
-        rng: draws the first weights.
+    Attributes:
+        weights: (folds, parameters), all weights and biases.
+        sizes: of each network.
+        layers: name -> weights (folds, d, e) and biases (folds, 1, e), leaves of autograd that share memory with `weights`.
     """
 
-    def __init__(
-        self, folds: int, d_x: int, d_y: int, *, hidden: int, code: int, width: int, rng: torch.Generator
-    ) -> None:
-        super().__init__()
-        self.x_side = nn.ModuleList([_Layer(folds, d_x, hidden, rng), _Layer(folds, hidden, code, rng)])
-        self.y_side = nn.ModuleList([_Layer(folds, d_y, hidden, rng), _Layer(folds, hidden, code, rng)])
-        # four maps add up in what the middle layer sees: half the variance each
-        self.x_join = nn.ModuleList([_Layer(folds, d, width, rng, variance=1.0) for d in (d_x, code)])
-        self.y_join = nn.ModuleList([_Layer(folds, d, width, rng, variance=1.0) for d in (d_y, code)])
-        self.middle = _Layer(folds, width, width, rng)
-        self.last = _Layer(folds, width, 1, rng)
-        nn.init.zeros_(self.last.weight)
+    def __init__(self, weights: Tensor, sizes: Sizes) -> None:
+        self.weights, self.sizes = weights, sizes
+        self.layers: dict[str, tuple[Tensor, Tensor]] = {}
+        start = 0
+        for name, (d, e, _) in sizes.layers().items():
+            middle, end = start + d * e, start + d * e + e
+            matrix, bias = weights[:, start:middle].unflatten(1, (d, e)), weights[:, None, middle:end]
+            self.layers[name] = (matrix.detach().requires_grad_(), bias.detach().requires_grad_())
+            start = end
+
+    @classmethod
+    def start(cls, folds: int, sizes: Sizes, rng: torch.Generator) -> Critics:
+        """Networks with random first weights, whose corrections are 0."""
+        parts = []
+        for d, e, variance in sizes.layers().values():
+            parts += [torch.randn(folds, d * e, generator=rng) * math.sqrt(variance / d), torch.zeros(folds, e)]
+        return cls(torch.cat(parts, 1), sizes)
 
     def of_fold(self, fold: int) -> Critics:
         """The network of one fold alone."""
-        one = deepcopy(self)
-        for p in one.parameters():
-            p.data = p.data[fold : fold + 1]
-        return one
+        return Critics(self.weights[fold : fold + 1], self.sizes)
+
+    def gradient(self) -> Tensor:
+        """(folds, parameters) what `backward` has left at the layers, which is taken away from there."""
+        found = []
+        for leaf in (part for layer in self.layers.values() for part in layer):
+            assert leaf.grad is not None
+            found.append(leaf.grad.flatten(1))
+            leaf.grad = None
+        return torch.cat(found, 1)
 
     def sides(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """a(x) and b(y), (folds, m, width) each, of features (folds, m, d_x) and (folds, m, d_y)."""
-        found = []
-        for values, side, join in ((x, self.x_side, self.x_join), (y, self.y_side, self.y_join)):
-            code = values
-            for layer in side:
-                code = nn.functional.silu(layer(code))
-            found.append(join[0](values) + join[1](code))
-        return found[0], found[1]
+        return self._side("x", x), self._side("y", y)
 
     def of_pairs(self, joined: Tensor) -> Tensor:
         """g: (folds, pairs) corrections from a + b, (folds, pairs, width), which is overwritten."""
-        return self.last(self.middle(joined.relu_()).relu_()).squeeze(-1)
+        return self._linear("last", self._linear("middle", joined.relu_()).relu_()).squeeze(-1)
+
+    def _side(self, side: str, values: Tensor) -> Tensor:
+        code = silu(self._linear(f"{side} code", silu(self._linear(f"{side} hidden", values))))
+        return self._linear(f"{side} direct", values) + self._linear(f"{side} joined", code)
+
+    def _linear(self, name: str, values: Tensor) -> Tensor:
+        matrix, bias = self.layers[name]
+        return torch.baddbmm(bias, values, matrix)
 
 
 @torch.no_grad()
@@ -127,15 +158,3 @@ def score_table(critics: Critics, baseline: Baseline, rows: Batched, group: Tens
         joined = a[:, tile, None] + b[:, None]
         scores[tile] += critics.of_pairs(joined.view(1, -1, a.shape[-1])).view(len(tile), -1)
     return scores
-
-
-class _Layer(nn.Module):
-    """A linear layer a fold, (folds, m, d) -> (folds, m, e)."""
-
-    def __init__(self, folds: int, d: int, e: int, rng: torch.Generator, variance: float = 2.0) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(folds, d, e, generator=rng) * math.sqrt(variance / d))
-        self.bias = nn.Parameter(torch.zeros(folds, 1, e))
-
-    def forward(self, values: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, values, self.weight)

@@ -44,62 +44,53 @@ class Schedule:
     learning_rate: float
     weight_decay: float
 
-
-@dataclass(frozen=True)
-class Widths:
-    """Of the layers: the side networks' hidden layer and code, and the two layers that see pairs."""
-
-    hidden: int
-    code: int
-    pairs: int
+    def rate(self, step: int) -> float:
+        """The learning rate of a step."""
+        return self.learning_rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
 
 def train(
     critics: Critics, baseline: Baseline, fit: Batched, choose: Batched, schedule: Schedule, rng: torch.Generator
 ) -> Tensor:
     """Fits the critics in place; (folds,) the step whose weights each fold keeps."""
-    parameters = list(critics.parameters())
-    optimizer = torch.optim.AdamW(
-        parameters, schedule.learning_rate, betas=(0.9, 0.99), weight_decay=schedule.weight_decay, fused=True
-    )
-    mean = [p.detach().clone() for p in parameters]
-    kept = _Kept(mean, _choice_loss(critics, baseline, choose, schedule))
-    batches = _batches(fit, schedule, rng)
-    for step in range(schedule.steps):
-        optimizer.param_groups[0]["lr"] = schedule.learning_rate * _pace(step, schedule.steps)
-        loss = _loss(critics, baseline, next(batches), schedule.negatives).sum()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        memory = min(MEMORY, 1 - 1 / (step + 1))
-        torch._foreach_lerp_(mean, [p.detach() for p in parameters], 1 - memory)
-        if (step + 1) % CHECK_EVERY == 0:
-            live = [p.detach().clone() for p in parameters]
-            _load(parameters, mean)
-            kept.compare(step + 1, mean, _choice_loss(critics, baseline, choose, schedule))
-            _load(parameters, live)
-            if kept.stale >= PATIENCE:
+    mean = Critics(critics.weights.clone(), critics.sizes)
+    best, least = mean.weights.clone(), _choice_loss(mean, baseline, choose, schedule)
+    kept, stale = torch.zeros(len(best), dtype=torch.int64), 0
+    descent, batches = AdamW(critics.weights, schedule.weight_decay), _batches(fit, schedule, rng)
+    for step in range(1, schedule.steps + 1):
+        _loss(critics, baseline, next(batches), schedule.negatives).sum().backward()
+        descent.step(critics.gradient(), schedule.rate(step - 1))
+        mean.weights.lerp_(critics.weights, max(1 - MEMORY, 1 / step))
+        if step % CHECK_EVERY == 0:
+            loss = _choice_loss(mean, baseline, choose, schedule)
+            better = loss < least
+            least, kept = torch.where(better, loss, least), torch.where(better, step, kept)
+            best[better] = mean.weights[better]
+            stale = 0 if bool(better.any()) else stale + 1
+            if stale == PATIENCE:
                 break
-    _load(parameters, kept.weights)
-    return kept.step
+    critics.weights.copy_(best)
+    return kept
 
 
-class _Kept:
-    """The best weights of each fold so far."""
+class AdamW:
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019) on one tensor, in place.
 
-    def __init__(self, weights: list[Tensor], loss: Tensor) -> None:
-        self.weights = [w.clone() for w in weights]
-        self.loss = loss
-        self.step = torch.zeros(len(loss), dtype=torch.int64)
-        self.stale = 0
+    torch's own brings its compiler along when it is first made, which takes seconds.
+    """
 
-    def compare(self, step: int, weights: list[Tensor], loss: Tensor) -> None:
-        better = loss < self.loss
-        self.loss = torch.where(better, loss, self.loss)
-        self.step[better] = step
-        for kept, new in zip(self.weights, weights, strict=True):
-            kept[better] = new[better]
-        self.stale = 0 if bool(better.any()) else self.stale + 1
+    def __init__(self, weights: Tensor, decay: float, betas: tuple[float, float] = (0.9, 0.99)) -> None:
+        self.weights, self.decay, self.betas = weights, decay, betas
+        self.first, self.second, self.steps = torch.zeros_like(weights), torch.zeros_like(weights), 0
+
+    def step(self, gradient: Tensor, rate: float) -> None:
+        """One step down the gradient."""
+        self.steps += 1
+        slow, slower = self.betas
+        self.first.lerp_(gradient, 1 - slow)
+        self.second.mul_(slower).addcmul_(gradient, gradient, value=1 - slower)
+        size = (self.second / (1 - slower**self.steps)).sqrt_().add_(1e-8)
+        self.weights.mul_(1 - rate * self.decay).addcdiv_(self.first, size, value=-rate / (1 - slow**self.steps))
 
 
 def logistic_nce(scores: Tensor) -> Tensor:
@@ -147,13 +138,3 @@ def _batches(fit: Batched, schedule: Schedule, rng: torch.Generator) -> Iterator
         order = torch.stack([torch.randperm(m, generator=rng) for _ in range(folds)])
         for start in range(0, m - size + 1, size):
             yield fit.take(order[:, start : start + size])
-
-
-def _pace(step: int, steps: int) -> float:
-    return min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-@torch.no_grad()
-def _load(parameters: list[torch.nn.Parameter], weights: list[Tensor]) -> None:
-    for p, w in zip(parameters, weights, strict=True):
-        p.copy_(w)
