@@ -10,7 +10,7 @@ from infomax.training.optimizer import LazyAdam
 
 
 def sparse(rows, values, shape):
-    return torch.sparse_coo_tensor(torch.tensor([rows]), values, shape)
+    return torch.sparse_coo_tensor(torch.tensor([rows]), values, shape, check_invariants=True)
 
 
 def parameters(seed=0):
