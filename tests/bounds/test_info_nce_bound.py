@@ -29,6 +29,7 @@ VOID = {
     "labels and offsets": "several positives",
     "own positives": "not among the candidates",
     "own positives and offsets": "not among the candidates",
+    "own positives, own negatives, all offsets": "not among the candidates",
     "paired negatives": "the row's own negatives",
     "paired negatives only": "not among the candidates",
     "everything": "the row's own negatives",

@@ -52,6 +52,17 @@ def test_every_field_by_its_definition(kind, backend):
     assert found.side == ("lower bound" if kind == "square" else "score")
 
 
+def test_the_reason_speaks_of_groups_where_there_are_any():
+    scores = Scores(torch.eye(4), torch.eye(4))
+    pairs, groups = "if the pairs are independent draws", "if the groups are independent draws"
+    assert pairs in readout(scores).reason
+    assert pairs in readout(scores, groups=[3, 1, 0, 2]).reason  # each pair a group of its own
+    assert groups in readout(scores, groups=torch.tensor([0, 0, 1, 2])).reason
+    assert "of all candidates of its group" in readout(scores, groups=[7, 7, 7, 7]).reason
+    masked = Scores(torch.eye(4), torch.eye(4), anchor_ids=[0, 0, 1, 2], candidate_ids=[0, 0, 1, 2])
+    assert readout(masked, groups=[0, 0, 1, 2]).reason.startswith("no bound: false negatives")
+
+
 def test_effective_negatives_at_both_ends():
     """All alike: all of them are heard. One that drowns the others: one."""
     zeros = torch.zeros(9, 2)

@@ -4,6 +4,10 @@ With n independent pairs and each row compared with all n candidates, E[log n - 
 critic that was not fitted to these pairs (van den Oord et al. 2018, arXiv:1807.03748, appendix A.1; Poole et al. 2019,
 arXiv:1905.06922, equation 10). The value of one sample scatters around its expectation: read it with its standard
 error.
+
+Where only groups of pairs are independent (the functions of one file), a row's own group is among its candidates. Summed over
+all rows, f(x, y_i) / mean_j f(x, y_j) is n for any fixed x, so that E[value] <= I(X; all candidates of its group) by Donsker
+and Varadhan's form: what an anchor tells of its group, which is I(X; Y) where the pairs of a group are independent too.
 """
 
 from __future__ import annotations
@@ -17,13 +21,16 @@ from infomax.bounds.bound import Bound
 from infomax.errors import InputError
 from infomax.scores import Scores
 
+_UNSEEN = "independent draws that the critic was not fitted to"
+
 
 def info_nce(scores: Scores, *, groups: Any = None) -> Bound:
     """InfoNCE over all live candidates of each row.
 
     Args:
         scores: of held-out pairs, by a critic that has not seen them.
-        groups: (N,) integers; rows of one group are not independent, so the standard error sums over groups.
+        groups: (N,) integers; rows of one group are not independent, so the standard error sums over groups, and what
+            the value bounds is what an anchor tells of all candidates of its group.
 
     >>> value = info_nce(Scores(20 * torch.eye(8), torch.eye(8)))
     >>> round(value.value, 4), round(value.ceiling, 4), value.side
@@ -34,16 +41,21 @@ def info_nce(scores: Scores, *, groups: Any = None) -> Bound:
         ceiling = scores.counts().double().log()
         error = standard_error(influences(scores, losses, ceiling), groups)
     value, most = (ceiling - losses.double()).mean(), ceiling.mean()
-    side, assumption = side_of(scores)
+    side, assumption = side_of(scores, groups)
     return Bound(float(value), "lower" if side else "neither", float(most), error, assumption)
 
 
-def side_of(scores: Scores) -> tuple[bool, str]:
+def side_of(scores: Scores, groups: Any = None) -> tuple[bool, str]:
     """Whether log(candidates) - InfoNCE loss is a lower bound in expectation, and why."""
     reason = voided(scores)
     if reason is not None:
         return False, f"no bound: {reason}"
-    return True, "a lower bound in expectation, if the pairs are independent draws that the critic was not fitted to"
+    if groups is None or len(torch.unique(torch.as_tensor(groups))) == len(scores.anchors):
+        return True, f"a lower bound in expectation, if the pairs are {_UNSEEN}"
+    return True, (
+        f"a lower bound in expectation, if the groups are {_UNSEEN}; where pairs of one group depend on each other, "
+        "a bound on what an anchor tells of all candidates of its group"
+    )
 
 
 def voided(scores: Scores) -> str | None:

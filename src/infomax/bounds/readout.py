@@ -72,7 +72,8 @@ def readout(scores: Scores, *, groups: Any = None) -> Readout:
 
     Args:
         scores: anchors against candidates.
-        groups: (N,) integers; rows of one group are not independent (pairs from one file, say).
+        groups: (N,) integers; rows of one group are not independent (pairs from one file, say). `reason` then says
+            what that makes of the bound.
 
     Source: van den Oord et al. 2018, arXiv:1807.03748; effective sample size: Kish 1965.
 
