@@ -19,6 +19,7 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 SHARES = (0.06, 0.125, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)
+HALVINGS = 16  # of the span in which `best_stake` looks for its limit
 
 
 def lower_limit(values: np.ndarray, floors: np.ndarray, shares: np.ndarray, delta: float) -> float:
@@ -36,34 +37,41 @@ def lower_limit(values: np.ndarray, floors: np.ndarray, shares: np.ndarray, delt
     """
     if not len(values):
         return -np.inf
-    gains = values - floors
     lowest, highest = float(floors.max()), float(values.max())
-
-    def wealth(m: float) -> float:
-        odds = gains / (m - floors) - 1
-        with np.errstate(divide="ignore"):
-            capital = np.log1p(shares * odds[:, None]).sum(0)
-        return float(logsumexp(capital) - log(shares.shape[1]) + log(delta))
-
     start = lowest + 1e-9 * (1 + abs(lowest))
-    if highest <= start or wealth(start) <= 0:
+    told = (values - floors, floors, shares, delta)
+    if highest <= start or _wealth(start, *told) <= 0:
         return -np.inf
-    return float(brentq(wealth, start, highest, xtol=1e-9)) if wealth(highest) < 0 else highest
+    return float(brentq(_wealth, start, highest, told, xtol=1e-9)) if _wealth(highest, *told) < 0 else highest
 
 
-def best_share(values: np.ndarray, floor: float, count: int, delta: float) -> tuple[float, float]:
-    """(limit, share): the limit that `count` values like these would reach, and the share that reaches it."""
-    limits = {}
-    for share in SHARES:
-        weight = count / len(values)
+def _wealth(m: float, gains: np.ndarray, floors: np.ndarray, shares: np.ndarray, delta: float) -> float:
+    """log of the final capital, over what it must reach, where the mean is claimed to be at most m."""
+    odds = gains / (m - floors) - 1
+    capital = np.log1p(shares * odds[:, None]).sum(0)
+    return float(logsumexp(capital) - log(shares.shape[1]) + log(delta))
 
-        def wealth(m: float, share: float = share, weight: float = weight) -> float:
-            return weight * float(np.log1p(share * ((values - floor) / (m - floor) - 1)).sum()) + log(delta)
 
-        start, highest = floor + 1e-6 * (1 + abs(floor)), float(values.max())
-        if highest > start and wealth(start) > 0:
-            limits[share] = highest if wealth(highest) > 0 else float(brentq(wealth, start, highest, xtol=1e-4))
-    if not limits:
-        return -np.inf, SHARES[0]
-    share = max(limits, key=lambda c: limits[c])
-    return limits[share], share
+def best_stake(
+    values: np.ndarray, floors: np.ndarray, count: int, delta: float, shares: tuple[float, ...] = SHARES
+) -> tuple[float, int, float]:
+    """(limit, way, share): the highest limit that `count` values like these would reach, and how.
+
+    Args:
+        values: (ways, n) values of each way to play.
+        floors: (ways,) what they cannot fall below.
+
+    One bisection for all ways and shares at once, as a certificate compares many.
+    """
+    gains = (values - floors[:, None])[:, None, :]  # (ways, 1, n)
+    needed = -log(delta) * values.shape[1] / count
+    stakes = np.array(shares)[:, None]
+    low = np.repeat(1e-6 * (1 + np.abs(floors))[:, None], len(shares), axis=1)
+    high = np.maximum(gains.max(2), low)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        wins = np.log1p(stakes * (gains / middle[:, :, None] - 1)).sum(2) > needed
+        low, high = np.where(wins, middle, low), np.where(wins, high, middle)
+    limits = low + floors[:, None]
+    way, share = np.unravel_index(int(np.argmax(limits)), limits.shape)
+    return float(limits[way, share]), int(way), shares[share]

@@ -1,9 +1,9 @@
 """Two-sided intervals around a point estimate: from its standard error, or from how it varies over subsamples.
 
-Subsampling (Politis & Romano 1994) draws without replacement, as methods that look at nearest neighbours break on the
-duplicates of a bootstrap. The spread of the estimate over subsamples of m of n pairs is that of m pairs short of what is
-shared with the whole: sd_m² = σ²(1/m - 1/n) for an estimate of rate 1/√n, so that sd_n = sd_m √(m / (n - m)), which is the
-delete-d jackknife (Shao & Wu 1989). For a series whole blocks are drawn.
+Subsamples (Politis & Romano 1994) are drawn without replacement, as methods that look at nearest neighbours break on the
+duplicates of a bootstrap, and in disjoint pairs of m of the n pairs each: the two estimates of a pair are independent, so
+half of their mean squared difference is the variance at m pairs, whatever part of it is due to the method rather than the
+data, and m/n of that is the variance at n, for an estimate of rate 1/√n. For a series whole blocks are drawn.
 
 Subsamples show bias too: an estimate that still rises from m pairs to n has further to rise. With a bias that falls like
 n^-a the rest of the way is (I_n - I_m) / ((n/m)^a - 1), by which that end of the interval is moved.
@@ -22,7 +22,7 @@ from infomax.data.samples import Sample
 from infomax.errors import InputError
 from infomax.estimators.estimate import Interval
 
-SUBSAMPLES = 64
+SUBSAMPLES = 32  # pairs of disjoint ones
 LARGE = 2000  # up to here subsamples are halves; beyond it they grow like n^0.7, and cost less than one estimate
 BIAS_RATE = 0.4  # a; neighbours in two to four joint dimensions have about that
 FEWEST = 20  # units (pairs or blocks) below which no interval is given
@@ -40,7 +40,7 @@ def asymptotic(nats: float, standard_error: float, level: float, n: int) -> Inte
 
 def subsampling(nats: float, spread: Spread, level: float, n: int) -> Interval:
     """The same with t for z, which has the degrees of freedom of the subsamples, and moved where there is a bias."""
-    low, high = _around(nats, spread.error, float(t.ppf((1 + level) / 2, SUBSAMPLES - 1)), n)
+    low, high = _around(nats, spread.error, float(t.ppf((1 + level) / 2, SUBSAMPLES)), n)
     return Interval(low + min(spread.ahead, 0.0), high + max(spread.ahead, 0.0), level, "subsampling")
 
 
@@ -84,14 +84,15 @@ def spread_over_subsamples(
         return None
     size = count // 2 if count <= LARGE else max(LARGE // 2, int(count**0.7))
 
-    def one(child: np.random.Generator) -> float:
-        chosen = np.zeros(count, dtype=bool)
-        chosen[child.permutation(count)[:size]] = True
-        return statistic(sample.rows(np.flatnonzero(chosen[units])), child)
+    def two(child: np.random.Generator) -> list[float]:
+        part = np.zeros(count, dtype=np.int64)
+        part[child.permutation(count)[: 2 * size]] = np.repeat([1, 2], size)
+        return [statistic(sample.rows(np.flatnonzero(part[units] == one)), child) for one in (1, 2)]
 
     try:
-        values = np.array(Parallel(n_jobs=n_jobs)(delayed(one)(child) for child in rng.spawn(SUBSAMPLES)))
+        values = np.array(Parallel(n_jobs=n_jobs)(delayed(two)(child) for child in rng.spawn(SUBSAMPLES)))
     except InputError:  # the method takes the whole sample, but not one of this size
         return None
+    variance = float((np.diff(values) ** 2).mean() / 2) * size / count
     ahead = (nats - values.mean()) / ((count / size) ** BIAS_RATE - 1)
-    return Spread(float(values.std(ddof=1) * np.sqrt(size / (count - size))), float(ahead))
+    return Spread(float(np.sqrt(variance)), float(ahead))

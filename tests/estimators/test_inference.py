@@ -1,0 +1,236 @@
+"""`Estimator.estimate`: what every method has without writing it."""
+
+import warnings
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+
+from infomax.data import sample
+from infomax.errors import InputError
+from infomax.estimators import Caution, Estimator, Limit, Measured
+from infomax.estimators.inference import estimate_sample, estimate_with
+
+
+class Correlation(Estimator):
+    """Gaussian mutual information of the first columns; `error` is the standard error that it claims."""
+
+    citation = "a book"
+
+    def __init__(self, error=None, upper=None, cautions=()):
+        self.error = error
+        self.upper = upper
+        self.cautions = cautions
+
+    @property
+    def title(self):
+        return "correlation"
+
+    def measure(self, sample, rng):
+        x, y = sample.x.values[:, 0], sample.y.values[:, 0]
+        local = x * y
+        with np.errstate(divide="ignore"):
+            nats = float(-0.5 * np.log(1 - np.corrcoef(x, y)[0, 1] ** 2))
+        return Measured(nats, self.error, local=local, upper=self.upper, cautions=self.cautions)
+
+
+def draw(n=300, rho=0.6, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    return x, rho * x + np.sqrt(1 - rho**2) * rng.normal(size=n)
+
+
+def kinds(estimate):
+    return [caution.kind for caution in estimate.cautions]
+
+
+def test_an_estimate_with_all_that_was_asked_for():
+    x, y = draw()
+    found = Correlation().estimate(x, y, permutations=99, random_state=0)
+    assert found.nats == pytest.approx(-0.5 * np.log(1 - np.corrcoef(x, y)[0, 1] ** 2))
+    assert found.interval.kind == "subsampling"
+    assert found.interval.low < 0.2231 < found.interval.high
+    assert found.p_value == 0.01
+    assert (found.method, found.n, found.citation) == ("correlation", 300, "a book")
+    assert found.cautions == ()
+    assert found.lower is None
+    assert found.upper is None
+
+
+def test_the_same_seed_gives_the_same_answer_and_another_does_not():
+    x, y = draw()
+    answers = [
+        Correlation().estimate(x, y, permutations=19, random_state=seed).to_dict()
+        for seed in (3, np.random.default_rng(3), 4)
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0]["interval"] != answers[2]["interval"]
+
+
+def test_permutations_leave_the_interval_as_it_was():
+    x, y = draw()
+    one, other = (Correlation().estimate(x, y, permutations=b, random_state=3) for b in (0, 19))
+    assert one.interval == other.interval
+    assert one.p_value is None
+
+
+def test_the_number_of_jobs_changes_nothing():
+    x, y = draw(100)
+    with parallel_config("threading"):
+        one, two = (
+            estimate_with(Correlation(), x, y, permutations=9, random_state=3, n_jobs=jobs).to_dict() for jobs in (1, 2)
+        )
+    assert one == two
+
+
+def test_the_methods_own_error_is_used_where_it_has_one():
+    x, y = draw()
+    found = Correlation(error=0.01).estimate(x, y, level=0.9)
+    assert found.interval.kind == "asymptotic"
+    assert found.standard_error == 0.01
+    assert found.interval.low == pytest.approx(found.nats - 1.6449 * 0.01, abs=1e-5)
+    assert Correlation(error=0.01).estimate(x, y, level=None).interval is None
+    assert Correlation().estimate(x, y, level=None).standard_error is None
+
+
+def test_blocks_make_the_error_of_a_series():
+    x, y = draw(50)
+    x, y = np.repeat(x, 8), np.repeat(y, 8)
+    single, blocks = (Correlation(error=0.01).estimate(x, y, block=block, random_state=0) for block in (1, 8))
+    assert single.standard_error == 0.01
+    assert blocks.standard_error == pytest.approx((draw(50)[0] * draw(50)[1]).std(ddof=1) / np.sqrt(50))
+
+
+def test_a_constant_side_tells_nothing():
+    x, _ = draw()
+    found = Correlation().estimate(x, np.full(300, 7.0), permutations=9)
+    assert found.nats == 0
+    assert found.p_value == 1
+    assert kinds(found) == ["constant"]
+    assert "'y' of y" in found.warnings[0]
+
+
+def test_a_constant_column_is_left_out():
+    x, y = draw()
+    found = Correlation().estimate(np.column_stack([np.ones(300), x]), y, given=np.zeros(300), random_state=0)
+    assert found.nats == pytest.approx(Correlation().estimate(x, y).nats)
+    assert kinds(found) == ["constant", "constant"]
+    assert "'x0' of x" in found.warnings[0]
+
+
+def test_dropped_rows_and_inferred_types_are_said():
+    x, y = draw()
+    x[:30] = np.nan
+    found = Correlation().estimate(x, np.round(3 * y).astype(int), random_state=0)
+    assert dict(found.dropped) == {"missing value": 30}
+    assert found.n == 270
+    assert kinds(found)[:2] == ["dropped rows", "inferred type"]
+    assert "30 of 300 rows" in found.warnings[0]
+
+
+def test_ties_and_duplicates_are_said():
+    x, y = draw()
+    found = Correlation().estimate(np.maximum(x, 0), y, random_state=0)
+    assert kinds(found) == ["ties"]
+    found = Correlation().estimate(np.append(x, x[:100]), np.append(y, y[:100]), random_state=0)
+    assert kinds(found) == ["ties", "ties", "duplicated rows"]
+    assert "100 of 400" in found.warnings[2]
+
+
+def test_a_function_is_said_to_be_one():
+    x, _ = draw()
+    found = Correlation().estimate(x, np.exp(x), random_state=0)
+    assert "near-deterministic" in kinds(found)
+
+
+def test_an_infinite_estimate_has_no_interval():
+    class Infinite(Correlation):
+        def measure(self, sample, rng):
+            return Measured(np.inf)
+
+    found = Infinite().estimate(*draw(), permutations=3)
+    assert found.nats == np.inf
+    assert found.p_value == 1.0
+    assert found.interval is None
+    assert found.to_dict()["nats"] is None
+    assert "ceiling" in kinds(found)
+
+
+def test_few_samples_are_said():
+    assert "few samples" in kinds(Correlation().estimate(*draw(30), random_state=0))
+    levels = np.arange(300) % 8
+    assert "few samples" in kinds(Correlation().estimate(levels, levels[::-1] ** 2, random_state=0))
+
+
+def test_an_estimate_above_an_entropy_is_said_and_the_limit_is_given():
+    x, _ = draw()
+    rare = np.arange(300) % 30 == 0
+
+    class Two(Correlation):
+        def measure(self, sample, rng):
+            return Measured(2.0, 0.1)
+
+    found = Two().estimate(x, rare)
+    assert "above entropy" in kinds(found)
+    assert 0.146 < found.upper.nats < 0.35  # the entropy is 0.146
+    assert found.upper.confidence == 0.95
+    assert "entropy of y" in found.upper.assumption
+    lower = Limit(0.01, 1.0, "said so")
+    assert Correlation(upper=lower).estimate(x, rare, random_state=0).upper == lower
+
+
+def test_a_methods_own_word_goes_before_the_common_one():
+    x, y = draw()
+    own = Caution("ties", "ties do not matter here")
+    found = Correlation(cautions=(own,)).estimate(np.maximum(x, 0), y, random_state=0)
+    assert found.cautions == (own,)
+
+
+def test_a_certificate_where_one_is_asked_for():
+    x, y = draw(1000, 0.8)
+    found = estimate_with(Correlation(), x, y, delta=0.1, random_state=0)
+    assert 0.1 < found.lower.nats < 0.511
+    assert found.lower.confidence == 0.9
+    with pytest.raises(InputError, match="certificate"):
+        estimate_with(Correlation(), x, y, delta=0.1, block=2)
+    with pytest.raises(InputError, match="certificate"):
+        estimate_with(Correlation(), x, y, given=x, delta=0.1)
+
+
+def test_what_is_not_a_number_is_refused():
+    class Nothing(Correlation):
+        def measure(self, sample, rng):
+            return Measured(float("nan"))
+
+    with pytest.raises(InputError, match="gives no number"):
+        Nothing().estimate(*draw())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"level": 95.0}, "level"),
+        ({"level": 0.0}, "level"),
+        ({"permutations": -1}, "permutations"),
+        ({"block": 0}, "block"),
+        ({"block": 301}, "block"),
+        ({"random_state": "seed"}, "random_state"),
+        ({"random_state": -1}, "random_state"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(wrong, says):
+    with pytest.raises(InputError, match=says):
+        Correlation().estimate(*draw(), **wrong)
+
+
+def test_kinds_may_be_said():
+    levels = np.arange(100) % 30
+    found = estimate_sample(Correlation(error=0.1), sample(levels, levels[::-1], discrete_x=True, discrete_y=True))
+    assert "ties" not in kinds(found)
+    assert found.upper is not None
+
+
+def test_no_warning_is_raised():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Correlation().estimate(*draw(), permutations=3, random_state=0)
