@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -20,20 +20,22 @@ import infomax
 from infomax.cli.encode import encode
 from infomax.cli.evaluate import evaluate
 from infomax.cli.fit import fit
+from infomax.cli.mi import mi
 from infomax.cli.search import search
+from infomax.cli.wording import in_options
 from infomax.errors import InfomaxError, InputError
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer re-exports only this child of it
 
 app = typer.Typer(
     name="infomax",
-    help="Learn an encoder from pairs by maximising mutual information, and know in bits how much it has.",
+    help="Learn an encoder from pairs by maximising mutual information, or measure it in a table, and know it in bits.",
     epilog="INFOMAX_DEBUG=1 shows where an error came from.",
     add_completion=False,
     rich_markup_mode=None,  # plain help: it answers in half the time, and reads the same in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, encode, search, evaluate):
+for command in (fit, encode, search, evaluate, mi):
     app.command()(command)
 
 
@@ -80,24 +82,33 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("INFOMAX_DEBUG"):
             traceback.print_exc()
-        message, code = explain(error)
+        message, code = explain(error, options_of(arguments))
         typer.echo(f"error: {' '.join(message.split())}", err=True)
     if code == 130:
         typer.echo("error: stopped by Ctrl-C; what was on the disk before is unharmed.", err=True)
     return code if arguments else 2
 
 
-def explain(error: Exception) -> tuple[str, int]:
-    """What to say about an error, and the exit code."""
+def options_of(arguments: Sequence[str]) -> dict[str, str]:
+    """The options of the command that these arguments call, by their names in Python: {"batch_size": "--batch-size"}."""
+    command = typer.main.get_command(app)
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word, command)
+    named = {parameter.name: parameter.opts for parameter in command.params if parameter.param_type_name == "option"}
+    return {name: max(given, key=len) for name, given in named.items() if name}
+
+
+def explain(error: Exception, options: Mapping[str, str]) -> tuple[str, int]:
+    """What to say about an error, in terms of these options (see `in_options`), and the exit code."""
     if isinstance(error, _UsageError):
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "infomax"
         return f"{error.format_message().rstrip('.')}; see `{where} --help`.", 2  # type: ignore[attr-defined]
     if isinstance(error, InfomaxError):
-        return str(error), 2 if isinstance(error, InputError) else 1
+        return in_options(str(error), options), 2 if isinstance(error, InputError) else 1
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), 1
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        return "the memory is full; lower --batch-size, or give fewer pairs with --max-pairs.", 1
+        return "the memory is full; lower --batch-size or --rows, or give fewer pairs with --max-pairs.", 1
     kind = f"{type(error).__name__}: {error}"[:300]
     return f"this is a bug in infomax ({kind}); run again with INFOMAX_DEBUG=1 to see where, and please report it.", 1

@@ -14,7 +14,24 @@ from infomax.errors import InputError
 
 WORDS, NUMBERS, WHOLE, TRUTH, TIME = pa.string(), pa.float64(), pa.int64(), pa.bool_(), pa.timestamp("us")
 _LADDER = (WHOLE, NUMBERS, TRUTH, TIME, pa.timestamp("us", "UTC"), WORDS)
-MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None", "none", "?")
+MISSING = (
+    "",
+    "NA",
+    "N/A",
+    "n/a",
+    "na",
+    "#N/A",
+    "#NA",
+    "<NA>",
+    "NaN",
+    "nan",
+    "-nan",
+    "NULL",
+    "null",
+    "None",
+    "none",
+    "?",
+)
 
 
 def cleaned(cells: pa.Array) -> pa.Array:

@@ -79,7 +79,9 @@ def table_file(path: Path, *, encoding: str | None = None, delimiter: str | None
 def _single(names: list[str], path: Path) -> list[str]:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise InputError(f"{path} has {len(twice)} column names more than once ({twice[0]!r}): rename them in its header.")
+        raise InputError(
+            f"{path} has {len(twice)} column names more than once ({twice[0]!r}): rename them in its header."
+        )
     return names
 
 

@@ -1,23 +1,39 @@
 """What a result says, for three readers: a person at a terminal, a program, and a person with a browser.
 
-Every function here is pure: a result goes in, a string or plain data comes out. Only `write_report` touches a disk.
+Every function here is pure: a result goes in, a string or plain data comes out. Only those named `write_` touch a disk.
 """
 
-from infomax.report.html import fit_html
-from infomax.report.plain import evaluation_json, fit_json, json_text
-from infomax.report.text import bullets, evaluation_text, fit_text, short, shown, skipped_text
-from infomax.report.write import write_report
+from __future__ import annotations
 
-__all__ = [
-    "bullets",
-    "evaluation_json",
-    "evaluation_text",
-    "fit_html",
-    "fit_json",
-    "fit_text",
-    "json_text",
-    "short",
-    "shown",
-    "skipped_text",
-    "write_report",
-]
+from importlib import import_module
+from typing import Any
+
+# Names resolve on first use: the report of a table must not wait for torch, which that of a fit comes with.
+_FILES = {
+    "bullets": "words",
+    "duration": "words",
+    "evaluation_json": "plain",
+    "evaluation_text": "text",
+    "fit_html": "html",
+    "fit_json": "plain",
+    "fit_text": "text",
+    "information_html": "information",
+    "information_text": "information_lines",
+    "json_text": "strict_json",
+    "short": "words",
+    "shown": "words",
+    "skipped_text": "text",
+    "write_information": "information",
+    "write_report": "write",
+}
+__all__ = [*_FILES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FILES:
+        return getattr(import_module(f"infomax.report.{_FILES[name]}"), name)
+    raise AttributeError(f"module 'infomax.report' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,18 +7,15 @@ was found with (data, settings, versions).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
-from importlib.resources import files
 
 from infomax.data.pairs import ReadReport
 from infomax.report import sections
 from infomax.report.markup import table, text
-from infomax.report.text import all_warnings, duration, short
+from infomax.report.page import page
+from infomax.report.text import all_warnings
 from infomax.report.tiles import tiles
+from infomax.report.words import duration, short
 from infomax.training.result import FitResult
-
-# Nothing may be fetched, not even by accident: the browser itself refuses whatever is not in the page.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def fit_html(result: FitResult) -> str:
@@ -36,15 +33,7 @@ def fit_html(result: FitResult) -> str:
         _data(result.read, result.sizes),
         _run(result),
     ]
-    style = files("infomax.report").joinpath("page.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>infomax: {escape(short(result.read.source))}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</body>\n</html>\n"
-    )
+    return page(short(result.read.source), body)
 
 
 def _head(result: FitResult) -> str:

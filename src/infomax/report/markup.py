@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from infomax.report.text import shown
+from infomax.report.words import shown
 
 
 def text(content: str, limit: int) -> str:

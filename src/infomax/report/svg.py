@@ -34,6 +34,7 @@ _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "infomax",
     "font.size": 11,
     "text.color": INK,
+    "text.parse_math": False,  # names of columns may hold dollar signs
     "axes.labelcolor": MUTED,
     "axes.edgecolor": GRID,
     "axes.spines.top": False,

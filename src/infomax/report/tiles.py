@@ -8,7 +8,8 @@ from math import isfinite
 from infomax.bounds.readout import NATS_PER_BIT
 from infomax.evaluation.result import Evaluation
 from infomax.report.markup import text
-from infomax.report.text import duration, retrieval_rows
+from infomax.report.text import retrieval_rows
+from infomax.report.words import duration
 from infomax.training.result import FitResult
 
 

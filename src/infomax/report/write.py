@@ -7,7 +7,8 @@ from pathlib import Path
 from infomax.errors import InputError
 from infomax.evaluation.storage import replace
 from infomax.report.html import fit_html
-from infomax.report.plain import fit_json, json_text
+from infomax.report.plain import fit_json
+from infomax.report.strict_json import json_text
 from infomax.training.result import FitResult
 
 _RENDER = {".html": fit_html, ".json": lambda result: json_text(fit_json(result)) + "\n"}
