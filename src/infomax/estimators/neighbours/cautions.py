@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.special import digamma
@@ -10,10 +10,12 @@ from scipy.special import digamma
 from infomax.data.samples import Sample, Variable
 from infomax.estimators.estimate import Caution
 from infomax.estimators.estimator import Measured
+from infomax.estimators.neighbours.neighbourhoods import Part
 from infomax.estimators.neighbours.settings import is_constant
 
 TIED = 0.01  # share of repeated values from which a column is no longer taken for continuous
 NEAR_CEILING = 1.0  # nats
+UNEVEN = 30.0
 
 
 def ceiling(n: int, k: int) -> float:
@@ -50,6 +52,19 @@ def _side_cautions(letter: str, side: Variable) -> Iterator[Caution]:
                 f"{share:.0%} of the values of {letter} column {name!r} occur more than once{whole}: neighbours tie, and "
                 f"the estimate may be off in either direction. Consider MixedKSG.",
             )
+
+
+def scale_caution(parts: Sequence[Part]) -> Iterator[Caution]:
+    """Where the middle half of one column is far narrower than that of another: distances hardly see it."""
+    columns = np.column_stack([part.continuous for part in parts])
+    middle = np.ptp(np.percentile(columns, (25, 75), axis=0), axis=0)
+    middle = middle[middle > 0]
+    if len(middle) and middle.max() > UNEVEN * middle.min():
+        yield Caution(
+            "scale",
+            f"On this scale the middle half of one column is {middle.max() / middle.min():.3g} times as wide as that of another: "
+            "neighbours hardly depend on the narrow one, and the estimate may miss what it tells. Use scale='normal scores'.",
+        )
 
 
 def tied_share(column: np.ndarray) -> float:

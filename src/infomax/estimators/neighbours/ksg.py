@@ -21,7 +21,13 @@ from infomax.data.samples import Sample
 from infomax.errors import InputError
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.neighbours.balls import ball_counts, k_nearest
-from infomax.estimators.neighbours.cautions import ceiling, ceiling_caution, column_cautions, nothing_to_tell
+from infomax.estimators.neighbours.cautions import (
+    ceiling,
+    ceiling_caution,
+    column_cautions,
+    nothing_to_tell,
+    scale_caution,
+)
 from infomax.estimators.neighbours.neighbourhoods import Part, neighbourhoods, psi
 from infomax.estimators.neighbours.settings import checked_k, chosen_rows, of_terms, parts_of
 from infomax.estimators.neighbours.strata import by_strata
@@ -76,7 +82,8 @@ class KSG(Estimator):
         local, radius = self._local(parts, k, rows)
         _refuse_point_masses(radius, k)
         measured = of_terms(local, n)
-        cautions = (*column_cautions(sample), *ceiling_caution(measured.nats, n, k))
+        uneven = scale_caution(parts) if self.scale != "normal scores" else ()
+        cautions = (*column_cautions(sample), *uneven, *ceiling_caution(measured.nats, n, k))
         return replace(measured, cautions=cautions, details={"k": k, "ceiling": ceiling(n, k), "queries": len(rows)})
 
     def _local(self, parts: list[Part], k: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,10 +13,10 @@ from infomax.estimators.neighbours.neighbourhoods import Part
 from infomax.estimators.neighbours.scaling import scaled
 
 
-def parts_of(sample: Sample, scale: Any) -> list[Part]:
-    """x, y and, where it is given, z: continuous columns on the scale, codes of the discrete ones."""
+def parts_of(sample: Sample, scale: Any, rng: np.random.Generator | None = None) -> list[Part]:
+    """x, y and, where it is given, z: continuous columns on the scale (light ties spread by `rng`), discrete ones' codes."""
     sides = [side for side in (sample.x, sample.y, sample.z) if side is not None]
-    continuous = scaled([side.values[:, ~side.discrete] for side in sides], scale)
+    continuous = scaled([side.values[:, ~side.discrete] for side in sides], scale, rng)
     return [Part(values, side.values[:, side.discrete]) for values, side in zip(continuous, sides, strict=True)]
 
 
