@@ -38,8 +38,13 @@ REFUSED = {
         "no column 'query' (asked for as anchor); it has",
     ),
     "one column": ("left\na\nb\n", [], "needs two columns, an anchor and a candidate; it has 'left'"),
-    "wrong delimiter": ("left;right\na;b\nc;d\n", [], "pass delimiter=';'"),
-    "not UTF-8": ("left,right\ncafé,b\nc,d\n".encode("latin-1"), [], "bad.csv is not utf-8 (byte 14, line 2)"),
+    "wrong delimiter": ("left;right\na;b\nc;d\n", [], "header holds semicolons: pass --delimiter ';'."),
+    "tabs": ("left\tright\na\tb\n", [], "header holds tabs: pass --delimiter '\\t'."),
+    "not UTF-8": (
+        "left,right\ncafé,b\nc,d\n".encode("latin-1"),
+        [],
+        "(byte 14, line 2): pass its encoding, such as --encoding latin-1,",
+    ),
     "unknown encoding": ("left,right\na,b\n", ["--encoding", "klingon"], "Unknown encoding 'klingon'"),
     "quote never closed": ('left,right\n"a,b\n' + "c,d\n" * 50, [], "a quote that is never closed"),
     "all pairs equal": (table([("a b c", "d e f")] * 50), [], "All 50 pairs of bad.csv have the same anchor"),
@@ -155,15 +160,15 @@ def test_a_corrupt_checkpoint_is_named_and_kept(refused, pairs_file, elsewhere, 
 
 def test_resume_and_overwrite_exclude_each_other(refused, finished, pairs_file, fast):
     line = refused("fit", pairs_file, "--out", finished.folder, *fast, "--resume", "--overwrite")
-    assert "choose one" in line
+    assert line == "error: --resume goes on with the run in the folder, --overwrite throws it away; choose one of them."
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--validation", "0.6", "--test", "0.5"], "leave some pairs to learn from"),
-        (["--learning-rate", "-1"], "learning_rate must be"),
-        (["--temperature", "1e9"], "temperature must be"),
+        (["--validation", "0.6", "--test", "0.5"], "--validation 0.6 and --test 0.5 leave nothing to learn from"),
+        (["--learning-rate", "-1"], "error: --learning-rate must be"),
+        (["--temperature", "1e9"], "error: --temperature must be"),
         (["--device", "abacus"], "--device abacus cannot be used"),
         (["--encoder", "nowhere"], "--encoder brings its own --dim"),
     ],

@@ -58,8 +58,7 @@ def test_a_folder_that_holds_a_run_is_left_alone_unless_asked(finished, pairs_fi
     before = {path: path.read_bytes() for path in finished.folder.rglob("*") if path.is_file()}
     line = refused("fit", pairs_file, "--out", finished.folder, *fast)
     assert "holds a run already" in line
-    assert "resume" in line
-    assert "overwrite" in line
+    assert "go on with it by --resume, throw it away by --overwrite, or choose" in line
     assert {path: path.read_bytes() for path in finished.folder.rglob("*") if path.is_file()} == before
 
 
@@ -90,6 +89,11 @@ def test_settings_reach_the_run(pairs_file, infomax):
     assert config["settings"]["dim"] == 24
     vocabulary = json.loads(Path("runs/pairs/model/tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
     assert len(vocabulary) <= 90
+
+
+def test_a_tab_can_be_typed(elsewhere, infomax, some_rows, fast):
+    (elsewhere / "tabs.csv").write_text("\n".join(["left\tright", *(f"{a}\t{b}" for a, b in some_rows(100))]))
+    assert infomax("fit", "tabs.csv", "--delimiter", "\\t", *fast).code == 0
 
 
 def test_columns_and_delimiter_are_chosen_by_name(elsewhere, infomax, some_rows, fast):

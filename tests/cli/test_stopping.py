@@ -50,7 +50,7 @@ def test_a_run_stopped_and_killed_ends_like_one_that_ran_through(finished, pairs
 
     assert "holds a run already" in refused(*cut)  # nothing is thrown away unasked
     line = refused(*cut, "--resume", "--learning-rate", "0.5", "--quiet")
-    assert "learning_rate was 0.01, is 0.5" in line
+    assert "--learning-rate was 0.01, is 0.5" in line
     assert infomax(*cut, "--resume").code == 0
     assert infomax("fit", pairs_file, "--encoder", finished.folder, "--out", "through", *_LONG).code == 0
     weights = [elsewhere / name / "model" / "infomax.safetensors" for name in ("cut", "through")]

@@ -25,7 +25,14 @@ Group = Annotated[
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column that shows a candidate to a person.")]
 Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the texts, where the file is a table.")]
 Encoding = Annotated[str | None, typer.Option(metavar="NAME", help="Encoding of a text file, if not UTF-8.")]
-Delimiter = Annotated[str | None, typer.Option(metavar="LETTER", help="Delimiter of a table, if not that of its name.")]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LETTER",
+        help="Delimiter of a table, if not that of its name (\\t is a tab).",
+        callback=lambda letter: "\t" if letter == "\\t" else letter,
+    ),
+]
 MaxPairs = Annotated[int | None, typer.Option(metavar="N", min=2, help="Use at most N pairs.")]
 Jobs = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes and threads (by default, every core).")]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of everything random.")]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from infomax.cli.wording import in_options
 from infomax.data import Pairs, python_pairs, read_pairs
 from infomax.errors import InputError
 from infomax.training.parts import take
@@ -44,7 +45,11 @@ def read_source(
         raise InputError(f"Python source has no columns, so --{named[0]} means nothing there; leave such options out.")
     with _parsing(quiet) as progress:
         roots = None if source == "python" else source
-        return python_pairs(roots, jobs=jobs, max_pairs=max_pairs, progress=progress)
+        pairs = python_pairs(roots, jobs=jobs, max_pairs=max_pairs, progress=progress)
+    skipped = {
+        in_options(reason, {"max_pairs": "--max-pairs"}): count for reason, count in pairs.report.skipped.items()
+    }
+    return replace(pairs, report=replace(pairs.report, skipped=skipped))
 
 
 def is_python(source: str) -> bool:

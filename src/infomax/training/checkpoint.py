@@ -46,7 +46,7 @@ def load(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"The checkpoint {path} is damaged ({error}); it is left as it is: move it away, "
-            f"or start again with overwrite."
+            f"or start again with overwrite=True."
         ) from error
     if header.get("format") != FORMAT:
         raise InputError(
@@ -55,7 +55,7 @@ def load(path: Path) -> dict[str, Any]:
     if header["crc32"] != str(_checksum(tensors, header["tree"])):
         raise InputError(
             f"The checkpoint {path} is damaged (its checksum differs); it is left as it is: move it away, "
-            f"or start again with overwrite."
+            f"or start again with overwrite=True."
         )
     return _unpack(json.loads(header["tree"]), tensors)
 

@@ -64,7 +64,10 @@ def load_saved(folder: str | Path, encoder: Any = None) -> Any:
             f"{folder} holds no model; give the folder of a finished run (resume it if it was interrupted)."
         )
     if encoder is None:
-        raise InputError(f"{folder} holds the parameters of a module of your own; pass that module as encoder=.")
+        raise InputError(
+            f"{folder} holds the parameters of a module of your own; in Python, `load_saved(folder, encoder=module)` puts "
+            "them into one like it."
+        )
     try:
         load_model(encoder, folder / _WEIGHTS)
     except (SafetensorError, RuntimeError, OSError) as error:

@@ -31,7 +31,9 @@ def claim(out: str | Path, *, resume: bool, overwrite: bool) -> Path:
     """
     folder = Path(out)
     if resume and overwrite:
-        raise InputError("resume goes on with the run in the folder, overwrite throws it away; choose one of them.")
+        raise InputError(
+            "resume=True goes on with the run in the folder, overwrite=True throws it away; choose one of them."
+        )
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; the output must be a folder, choose another name.")
     try:
@@ -45,7 +47,8 @@ def claim(out: str | Path, *, resume: bool, overwrite: bool) -> Path:
         )
     if held and not (resume or overwrite):
         raise InputError(
-            f"{folder} holds a run already; go on with it by resume, throw it away by overwrite, or choose another."
+            f"{folder} holds a run already; go on with it by resume=True, throw it away by overwrite=True, or "
+            "choose another folder."
         )
     return folder
 

@@ -54,8 +54,8 @@ class Settings:
         _between("test", self.test, 0, 1, closed=True)
         if self.validation + self.test >= 1:
             raise InputError(
-                f"validation and test are the shares held out and must leave some pairs to learn from, "
-                f"got {self.validation} + {self.test}."
+                f"validation={self.validation} and test={self.test} leave nothing to learn from: these shares are held out, "
+                "so their sum must be below 1."
             )
 
     def to_dict(self) -> dict[str, Any]:
