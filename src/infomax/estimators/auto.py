@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from infomax.data.samples import Sample, Variable
+from infomax.estimators.critic import Critic
 from infomax.estimators.discrete import Discrete
 from infomax.estimators.estimate import Contender
 from infomax.estimators.estimator import Estimator, Measured
@@ -28,7 +29,13 @@ class Auto(Estimator):
     """Chooses the method by the kinds of the columns, their number and their ties, and wide continuous sides by score.
 
     What was chosen, and what else was considered with which score, is in `contenders`.
+
+    Args:
+        critic: the `Critic` that takes part for wide continuous sides; None for one with its default settings.
     """
+
+    def __init__(self, critic: Critic | None = None) -> None:
+        self.critic = critic
 
     @property
     def title(self) -> str:
@@ -37,7 +44,7 @@ class Auto(Estimator):
     def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:
         chosen = _by_kind(sample)
         if chosen is None:
-            return measure_wide(sample, rng)
+            return measure_wide(sample, self.critic or Critic(), rng)
         measured = chosen.measure(sample, rng)
         title = measured.method or chosen.title
         contenders = measured.contenders or (Contender(title, measured.nats, None, True),)

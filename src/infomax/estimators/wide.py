@@ -36,13 +36,13 @@ class _Candidate:
     terms: Terms
 
 
-def measure_wide(sample: Sample, rng: np.random.Generator) -> Measured:
+def measure_wide(sample: Sample, critic: Critic, rng: np.random.Generator) -> Measured:
     """The best contender's measure, with all contenders and their scores in its `contenders`."""
     n, columns = len(sample), sample.x.values.shape[1] + sample.y.values.shape[1]
     if n < ROWS_FOR_COPULA * columns:
         nearest = KSG()
         return _told(nearest.measure(sample, rng), nearest.title, nearest.citation, ())
-    candidates = _candidates(sample, rng)
+    candidates = _candidates(sample, critic, rng)
     best = _best(candidates)
     contenders = tuple(
         Contender(c.method.title, c.measured.nats, c.terms.nats, c is best)
@@ -56,9 +56,9 @@ def measure_wide(sample: Sample, rng: np.random.Generator) -> Measured:
     return _told(measured, best.method.title, best.method.citation, contenders)
 
 
-def _candidates(sample: Sample, rng: np.random.Generator) -> list[_Candidate]:
+def _candidates(sample: Sample, critic: Critic, rng: np.random.Generator) -> list[_Candidate]:
     """From the simplest to the richest; the critic only where there are rows for it."""
-    critic, copula = Critic(), GaussianCopula()
+    copula = GaussianCopula()
     kept = critic.subset(sample, rng)
     richest = []
     if len(sample) >= ROWS_FOR_CRITIC:

@@ -11,7 +11,7 @@ from infomax.estimators.critic.reading import CrossFit
 from infomax.estimators.estimator import Estimator, Measured
 
 FEWEST_ROWS = 200
-CHOICE_SHARE = 0.1  # of the rows beside the reported ones
+CHOICE_ROWS, CHOICE_SHARES = 300, (0.1, 0.25)  # rows to choose by, within these shares of those beside the reported
 HIDDEN, CODE = 128, 64  # widths of the side networks, which cost one pass a row
 
 
@@ -38,12 +38,12 @@ class Critic(Estimator):
 
     def __init__(
         self,
-        folds: int = 4,
-        steps: int = 600,
+        folds: int = 5,
+        steps: int = 800,
         batch: int = 256,
         negatives: int = 8,
         width: int = 32,
-        learning_rate: float = 6e-3,
+        learning_rate: float = 1e-2,
         weight_decay: float = 0.5,
         rows: int = 40_000,
     ) -> None:
@@ -80,7 +80,8 @@ class Critic(Estimator):
                 f"the neural critic needs at least {FEWEST_ROWS} pairs to fit to, to choose by and to report on; got "
                 f"{len(sample)}. Use method='auto', which falls back on cheaper methods."
             )
-        return three_way_folds(len(sample), self.folds, CHOICE_SHARE, rng)
+        rest = len(sample) * (1 - 1 / self.folds)
+        return three_way_folds(len(sample), self.folds, float(np.clip(CHOICE_ROWS / rest, *CHOICE_SHARES)), rng)
 
     def cross_fit(self, sample: Sample, folds: list[Fold], rng: np.random.Generator) -> CrossFit:
         """The critics of these folds, fitted and read."""
