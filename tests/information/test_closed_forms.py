@@ -80,7 +80,7 @@ def test_gaussian_channel_is_a_gaussian_pair():
 @pytest.mark.parametrize("degrees", [1, 3, 10.5])
 def test_student_t_by_quadrature(rho, degrees):
     """By the trapezium rule in asinh x and asinh y, which heavy tails fall off exponentially in."""
-    s = np.linspace(-14, 14, 801)
+    s = np.linspace(-17, 17, 801)
     x, step = np.sinh(s), s[1] - s[0]
     joint = stats.multivariate_t(shape=[[1, rho], [rho, 1]], df=degrees).logpdf(np.stack(np.meshgrid(x, x), -1))
     margin = stats.t(df=degrees).logpdf(x)
@@ -130,11 +130,11 @@ def test_uniform_window_is_entropy_minus_entropy(levels):
 @pytest.mark.parametrize("shape", [0.7, 3])
 def test_gamma_exponential_by_quadrature(shape):
     """Of log p(y | x) / p(y), over x by quadrature and y by its quantiles: y = -log(1 - u) / x."""
-    u = (np.arange(4000) + 0.5) / 4000
+    u = (np.arange(1500) + 0.5) / 1500
     x = stats.gamma(shape).ppf(u)[:, None]
     y = -np.log1p(-u)[None, :] / x
     ratio = np.log(x) - x * y - np.log(shape) + (shape + 1) * np.log1p(y)
-    assert info.gamma_exponential_mutual_information(shape) == pytest.approx(ratio.mean(), abs=2e-3)
+    assert info.gamma_exponential_mutual_information(shape) == pytest.approx(ratio.mean(), abs=4e-3)
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 from typing import Any
 
 from infomax.information.contingency import Contingency, of_table
-from infomax.information.dealt import dealt_at_random
-from infomax.information.entropy_estimators import n_log_n, of_terms, schurmann_terms
+from infomax.information.dealt import Terms, dealt_at_random
+from infomax.information.entropy_estimators import digamma_terms, n_log_n, of_terms, schurmann, schurmann_terms
 
 TELLING = 4.0  # standard deviations of chance that the room M - E must hold: the ratio of less would be a lottery
+
+ROUNDING = 1e-5  # as a share of M; the deviation is a square root, so it knows zero to half of the digits only
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Adjusted:
         chance: what chance shows on average, E.
         most: the smaller entropy of the two sides, M.
         deviation: standard deviation of `nats`, were x and y independent.
+        alternating: what Schürmann's terms of changing sign have taken off `raw`.
     """
 
     nats: float
@@ -42,16 +45,17 @@ class Adjusted:
     chance: float
     most: float
     deviation: float
+    alternating: float
 
     @property
     def unsure(self) -> float:
-        """How far `nats` may be off by what was taken for chance.
+        """How far `nats` may be off by the corrections.
 
-        Nothing at 0 and at `most`, where it is known how much of `chance` to take off; half of `chance` half-way. No theory
-        gives it: it is a rule that makes intervals cover at about their level, see the guide.
+        Nothing at 0 and at `most`, where it is known how much of them to take off; half of `chance`, and all of `alternating`,
+        half-way. No theory gives it: it is a rule that makes intervals cover at about their level, see the guide.
         """
         part = min(max(self.nats / self.most, 0.0), 1.0) if self.most > 0 else 0.0
-        return 2 * part * (1 - part) * max(self.chance, 0.0)
+        return 4 * part * (1 - part) * hypot(self.chance / 2, self.alternating)
 
 
 def adjusted_for_chance(seen: Sequence[Contingency]) -> Adjusted:
@@ -62,20 +66,25 @@ def adjusted_for_chance(seen: Sequence[Contingency]) -> Adjusted:
     True
     """
     total = sum(table.n for table in seen)
-    raw = chance = most = variance = 0.0
+    raw = chance = most = variance = smooth = 0.0
     for table in seen:
         if table.constant:
             continue
         share = table.n / total
-        h_x, h_y, h_xy = (of_terms(counts, schurmann_terms) for counts in (table.rows, table.columns, table.cells))
         dealt = dealt_at_random(table.rows, table.columns, schurmann_terms)
-        raw += share * (h_x + h_y - h_xy)
+        raw += share * _information(table, schurmann_terms)
         chance += share * dealt.mean
-        most += share * min(h_x, h_y)
+        most += share * min(schurmann(table.rows), schurmann(table.columns))
         variance += (share * dealt.deviation) ** 2
+        smooth += share * _information(table, digamma_terms)
     room = max(most - chance, TELLING * sqrt(variance))
-    slope = most / room if room > 1e-9 * max(most, 1.0) else 0.0
-    return Adjusted(slope * (raw - chance), raw, chance, most, slope * sqrt(variance))
+    slope = most / room if room > ROUNDING * most else 0.0
+    return Adjusted(slope * (raw - chance), raw, chance, most, slope * sqrt(variance), smooth - raw)
+
+
+def _information(table: Contingency, terms: Terms) -> float:
+    h_x, h_y, h_xy = (of_terms(counts, terms) for counts in (table.rows, table.columns, table.cells))
+    return h_x + h_y - h_xy
 
 
 def expected_mutual_information(table: Any) -> float:
@@ -85,4 +94,4 @@ def expected_mutual_information(table: Any) -> float:
     0.6931
     """
     seen = of_table(table)
-    return dealt_at_random(seen.rows, seen.columns, n_log_n).mean
+    return 0.0 if seen.constant else dealt_at_random(seen.rows, seen.columns, n_log_n).mean

@@ -24,8 +24,8 @@ class Dealt:
 
     Attributes:
         mean: exact.
-        deviation: standard deviation, with cells taken as independent but for their share in the margins: right where
-            cells are well filled and where they are nearly empty, a little too large between.
+        deviation: standard deviation, cells taken as independent but for what the margins fix: right within a few per cent
+            where cells are well filled or nearly empty.
     """
 
     mean: float
@@ -51,20 +51,19 @@ def _margin(counts: np.ndarray) -> Margin:
 def _dealt(rows: Margin, columns: Margin, terms: Terms) -> Dealt:
     (a, times_a), (b, times_b) = (tuple(np.array(part) for part in margin) for margin in (rows, columns))
     n = int(a @ times_a)
-    mean, variance = 0.0, 0.0
-    for total, times in zip(a.tolist(), times_a.tolist(), strict=True):
-        means, variances = _cells(total, b, n, terms)
-        mean += times * float(means @ times_b)
-        variance += times * float(variances @ times_b)
-    margins = float(terms(a) @ times_a + terms(b) @ times_b)
-    variance *= _freedom(a / n, times_a) * _freedom(b / n, times_b)
-    return Dealt(float(np.log(n) + (mean - margins) / n), float(np.sqrt(variance)) / n)
+    means, slopes, curved = (
+        np.stack(part) for part in zip(*(_cells(row, b, n, terms) for row in a.tolist()), strict=True)
+    )
+    mean = times_a @ means @ times_b - terms(a) @ times_a - terms(b) @ times_b
+    variance = times_a @ curved @ times_b * _freedom(a / n, times_a) * _freedom(b / n, times_b)
+    variance += n * _spread(slopes, times_a * a / n, times_b * b / n)
+    return Dealt(float(np.log(n) + mean / n), float(np.sqrt(variance)) / n)
 
 
-def _cells(row: int, columns: np.ndarray, n: int, terms: Terms) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of f and variance of f beyond what is linear in the count, of a cell in each column: (c,) and (c,).
+def _cells(row: int, columns: np.ndarray, n: int, terms: Terms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of a cell of this row in each column: the mean of f, the slope of f on the count, the variance of f beyond it.
 
-    The linear part is left out as counts of a row, and of a column, add up to a constant.
+    All (c,); exact sums over the hypergeometric law of the count.
     """
     middle = row * columns / n
     reach = 10 * np.sqrt(middle) + 15  # beyond it no mass that double precision would see
@@ -85,8 +84,18 @@ def _cells(row: int, columns: np.ndarray, n: int, terms: Terms) -> tuple[np.ndar
 
     deviation, distance = centred(f), centred(count)
     spread, shared = expected(distance**2), expected(deviation * distance)
-    linear = np.divide(shared**2, spread, out=np.zeros_like(spread), where=spread > 0)
-    return expected(f), np.maximum(expected(deviation**2) - linear, 0.0)
+    slope = np.divide(shared, spread, out=np.zeros_like(spread), where=spread > 0)
+    return expected(f), slope, np.maximum(expected(deviation**2) - slope * shared, 0.0)
+
+
+def _spread(slopes: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> float:
+    """Mean square of what is left of the slopes when a number for each row and each column is taken off, weights given.
+
+    Counts of a row, and of a column, add up to a constant, so such parts of the slopes move nothing.
+    """
+    over_columns, over_rows = slopes @ columns, rows @ slopes
+    left = slopes - over_columns[:, None] - over_rows[None, :] + rows @ over_columns
+    return float(rows @ left**2 @ columns)
 
 
 def _log_hypergeometric(count: np.ndarray, row: int, column: np.ndarray, n: int) -> np.ndarray:

@@ -66,6 +66,11 @@ def grassberger_terms(counts: np.ndarray) -> np.ndarray:
     return np.where(counts > 0, n * (digamma(n) + sign * (digamma((n + 1) / 2) - digamma(n / 2))), 0.0)
 
 
+def digamma_terms(counts: np.ndarray) -> np.ndarray:
+    """n ψ(n) of each count, 0 for none: Grassberger's and Schürmann's terms without the part of changing sign."""
+    return np.where(counts > 0, counts * digamma(np.maximum(counts, 1)), 0.0)
+
+
 def schurmann_terms(counts: np.ndarray) -> np.ndarray:
     """The same with Schürmann's G."""
     n = np.maximum(counts, 1)

@@ -93,7 +93,7 @@ def information_of(seen: Sequence[Contingency], method: Method) -> float:
     if method == ADJUSTED:
         return adjusted_for_chance(seen).nats
     entropy, total = _entropy(method, others=(ADJUSTED,)), sum(table.n for table in seen)
-    return sum(table.n / total * _of_entropies(table, entropy) for table in seen if not table.constant)
+    return sum((table.n / total * _of_entropies(table, entropy) for table in seen if not table.constant), 0.0)
 
 
 def _entropy(method: Any, others: tuple[str, ...] = ()) -> Callable[..., float]:
