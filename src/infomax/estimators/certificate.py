@@ -52,7 +52,8 @@ def certificate(
         x, y: (n,) or (n, d) arrays, series or data frames; rows are independent draws of one law (not a time series).
         delta: probability with which the limit may fail.
         critic: (Sample, generator) -> (x: Variable, y: Variable) -> (n,) log ratios of aligned rows; any function is
-            valid, a good one gives a higher limit. None takes `basis_critic`.
+            valid, a good one gives a higher limit. None takes `basis_critic`, which is quick; `neural_critic` (in
+            `infomax.estimators.certificate_critic`) finds more where dependence is no smooth function of few columns.
         random_state: None, an int, or a numpy generator.
 
     Raises:
