@@ -61,6 +61,7 @@ class Rival:
         kinds: of columns that it takes: "continuous", "discrete", "mixed" (one side discrete, the other not).
         one_dimensional: it takes one column a side.
         conditional: it can condition on z.
+        groups: of tasks that it is for; empty for all.
     """
 
     name: str
@@ -69,9 +70,12 @@ class Rival:
     kinds: tuple[str, ...] = ("continuous",)
     one_dimensional: bool = False
     conditional: bool = False
+    groups: tuple[str, ...] = ()
 
     def takes(self, task: Task) -> bool:
         """Whether its interface has the kind, the columns and the condition of the task."""
+        if self.groups and task.group not in self.groups:
+            return False
         if isinstance(task.world, ConditionalWorld) and not self.conditional:
             return False
         if self.one_dimensional and max(task.world.d_x, task.world.d_y) > 1:

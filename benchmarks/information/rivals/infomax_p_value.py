@@ -10,4 +10,4 @@ def answer(sample: Sample) -> Answer:
     return Answer(p_value=found.p_value, method=found.method)
 
 
-RIVAL = Rival("infomax, 99 permutations", ("infomax", "torch"), answer, KINDS, conditional=True)
+RIVAL = Rival("infomax, 99 permutations", ("infomax", "torch"), answer, KINDS, groups=("independent",))
