@@ -1,6 +1,6 @@
 import pytest
 
-from infomax.scores import tiles
+from infomax.scores import streamed_scores, tiles
 
 
 @pytest.fixture
@@ -8,6 +8,7 @@ def many_tiles(monkeypatch):
     """Tiles so small that a small problem needs many, the last ones ragged."""
     monkeypatch.setattr(tiles, "CPU_TILE", (8, 9))
     monkeypatch.setattr(tiles, "CPU_BLOCK_BYTES", 16 * 8 * 9)
+    monkeypatch.setattr(streamed_scores, "NARROW", 0)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 sys.path.insert(0, str(Path(__file__).parent))
 from problems import Problem, expected, problems
 
-from infomax.scores import Scores
+from infomax.scores import Scores, streamed_scores
 
 KINDS = list(problems())
 ONE_POSITIVE = [k for k in KINDS if "labels" not in k]
@@ -66,6 +66,13 @@ def test_cross_entropy_is_logsumexp_less_positive(kind, scores):
     p = problems()[kind]
     same(p, scores(p).cross_entropy(), expected(p, "rows") - expected(p, "positive"))
     same(p, scores(p).cross_entropy(eager=False), expected(p, "rows") - expected(p, "positive"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cross_entropy_over_a_vocabulary_takes_two_walks(kind, many_tiles, monkeypatch):
+    monkeypatch.setattr(streamed_scores, "NARROW", 64)
+    p = problems()[kind]
+    same(p, p.scores("streamed").cross_entropy(), expected(p, "rows") - expected(p, "positive"))
 
 
 @pytest.mark.parametrize("kind", IN_COLUMNS)

@@ -94,7 +94,7 @@ class _CrossEntropyWalk:
         cells = Gradients.zeros(tiles, self.want_row, self.want_column) if gradient else None
         pull = losses.new_empty(losses.shape) if self.positives is None else None
         push = None if self.extra is None else torch.empty_like(losses)
-        size = tiles.block_rows()
+        size = tiles.block_rows() if gradient or not tiles.unshifted else tiles.steps()[0]
         for rows in tiles.row_slices(size):
             powers, top = self._powers(rows)
             log_sum, held, part = self._sum(rows, powers, cells)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from infomax.scores.checks import wide
 from infomax.scores.cross_entropy import RowCrossEntropy, SymmetricCrossEntropy
@@ -17,6 +18,7 @@ from infomax.scores.tiles import LOG2E, Tiles
 from infomax.scores.true_pairs import TruePairs
 
 INF = float("inf")
+NARROW = 64  # rows; where a block of whole rows has fewer, a second product costs less than such narrow ones
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class StreamedScores:
 
     def row_cross_entropy(self, eager: bool) -> Tensor:
         pairs = self.true_pairs
+        if self._tiles("in", self.peak).block_rows() < min(NARROW, len(self.anchors)):  # a vocabulary's width
+            return -logsigmoid(self.mean_positive() - self.logsumexp(1.0, "out", False)[0])
         own = pairs.own is not None
         extra = None if self.paired is None else torch.logsumexp(self.paired, 1)
         return RowCrossEntropy.apply(
