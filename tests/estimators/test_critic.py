@@ -71,9 +71,9 @@ def test_step_zero_is_the_gaussian_answer(pairs):
 
 def test_training_finds_what_correlations_do_not_see(product):
     found = Critic(folds=2, steps=160).measure(product, np.random.default_rng(0))
-    assert found.details["baseline"] < 0.2
+    assert found.details["baseline"] < 0.3
     assert all(step > 0 for step in found.details["steps"])
-    assert 0.5 < found.details["held_out"] <= found.nats <= found.details["training"]
+    assert 0.6 < found.details["held_out"] <= found.nats <= found.details["training"]
     assert found.nats == (found.details["held_out"] + found.details["training"]) / 2
     assert len(found.local) == len(product)
     assert found.local.mean() == pytest.approx(found.details["held_out"])

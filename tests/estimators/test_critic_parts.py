@@ -11,7 +11,7 @@ from infomax.estimators.critic.features import FoldFeatures
 from infomax.estimators.critic.folds import three_way_folds
 from infomax.estimators.critic.held_out import constant_terms, copula_terms, info_nce_terms
 from infomax.estimators.critic.network import Baseline, Batched, Critics, Sizes, score_table
-from infomax.estimators.critic.training import AdamW, logistic_nce, rolled_scores
+from infomax.estimators.critic.training import AdamW, group_scores, logistic_nce
 from infomax.scores import Scores
 
 
@@ -96,25 +96,25 @@ def model():
     return critics, Baseline(torch.tensor([[0.5], [0.0]], dtype=torch.float64)), rows
 
 
-def test_folds_do_not_mix_and_tables_agree_with_rolled_pairs(model):
+def test_folds_do_not_mix_and_groups_are_blocks_of_the_whole_table(model):
     critics, baseline, rows = model
-    rolled = rolled_scores(critics, baseline, rows, negatives=4)
+    scores = group_scores(critics, baseline, rows, 5)
+    assert scores.shape == (2, 2, 5, 5)  # the last two of 12 rows fill no group
     for fold in range(2):
         alone = Batched(*(getattr(rows, name)[fold : fold + 1] for name in ("x", "y", "u", "v")))
         table = score_table(critics.of_fold(fold), baseline.of_fold(fold), alone, torch.arange(12))
-        for shift in range(5):
-            expected = table[torch.arange(12), (torch.arange(12) + shift) % 12]
-            torch.testing.assert_close(rolled[fold, shift].detach(), expected)
+        torch.testing.assert_close(scores[fold, 0].detach(), table[:5, :5])
+        torch.testing.assert_close(scores[fold, 1].detach(), table[5:10, 5:10])
 
 
 def test_the_gradient_is_laid_out_like_the_weights(model):
     critics, baseline, rows = model
-    loss = logistic_nce(rolled_scores(critics, baseline, rows, 3)).sum()
+    loss = logistic_nce(group_scores(critics, baseline, rows, 4)).sum()
     loss.backward()
     gradient = critics.gradient()
     step = 1e-2 * gradient / gradient.norm()
     critics.weights -= step
-    after = logistic_nce(rolled_scores(critics, baseline, rows, 3)).sum()
+    after = logistic_nce(group_scores(critics, baseline, rows, 4)).sum()
     assert float((loss - after).detach()) == pytest.approx(float((gradient * step).sum()), rel=0.1)
 
 
@@ -134,10 +134,10 @@ def test_the_loss_is_least_at_the_log_density_ratio():
     scores = ratio.log().requires_grad_()
     (gradient,) = torch.autograd.grad(population(scores), scores)
     torch.testing.assert_close(gradient, torch.zeros(2, dtype=torch.float64), atol=1e-12, rtol=0)
-    rows = torch.tensor([[[0.3, -1.0], [0.5, 0.1], [2.0, 0.0], [-1.0, 0.7]]], dtype=torch.float64)
-    true_pairs, chance_pairs = rows[0, 0].numpy(), rows[0, 1:].numpy()
-    by_hand = np.log1p(3 * np.exp(-true_pairs)).mean() + np.log1p(np.exp(chance_pairs) / 3).sum(0).mean()
-    assert float(logistic_nce(rows)) == pytest.approx(float(by_hand))
+    group = torch.randn(4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    own = np.eye(4, dtype=bool)
+    by_hand = (np.log1p(3 * np.exp(-group.numpy()[own])).sum() + np.log1p(np.exp(group.numpy()[~own]) / 3).sum()) / 4
+    assert float(logistic_nce(group[None, None])[0]) == pytest.approx(by_hand)
 
 
 def test_a_step_shrinks_the_weights_and_moves_by_the_rate():

@@ -40,7 +40,7 @@ class Critic(Estimator):
         self,
         folds: int = 5,
         steps: int = 800,
-        batch: int = 256,
+        batch: int = 252,
         negatives: int = 8,
         width: int = 32,
         learning_rate: float = 1e-2,

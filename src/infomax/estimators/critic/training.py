@@ -1,8 +1,9 @@
 """Training by logistic NCE: tell true pairs from chance pairs, whose log odds at the optimum is the log density ratio.
 
-A batch pairs each x with its own y and with those of the next K rows, a chance pair each. The loss of a score f is
-log(1 + K e^-f) at the true pair plus log(1 + e^f / K) at each chance pair; it is smallest at f = log p(x, y) / p(x) p(y)
-itself, without the free term in x that InfoNCE leaves, so that f needs no normaliser (Gutmann & Hyvärinen 2012).
+A batch is cut into groups of 1 + K rows; within its group each x meets its own y and K others, a chance pair each. The
+loss of a score f is log(1 + K e^-f) at a true pair plus log(1 + e^f / K) at a chance pair; its mean is smallest at
+f = log p(x, y) / p(x) p(y) itself, without the free term in x that InfoNCE leaves, so that f needs no normaliser
+(Gutmann & Hyvärinen 2012).
 
 The weights that count are a running mean over the steps. Every so often they are judged on the choice rows, and each
 fold keeps its best, step 0 (the baseline alone) included.
@@ -54,7 +55,7 @@ def train(
 ) -> Tensor:
     """Fits the critics in place; (folds,) the step whose weights each fold keeps."""
     mean = Critics(critics.weights.clone(), critics.sizes)
-    best, least = mean.weights.clone(), _choice_loss(mean, baseline, choose, schedule)
+    best, least = mean.weights.clone(), _choice_loss(mean, baseline, choose, schedule.negatives)
     kept, stale = torch.zeros(len(best), dtype=torch.int64), 0
     descent, batches = AdamW(critics.weights, schedule.weight_decay), _batches(fit, schedule, rng)
     for step in range(1, schedule.steps + 1):
@@ -62,7 +63,7 @@ def train(
         descent.step(critics.gradient(), schedule.rate(step - 1))
         mean.weights.lerp_(critics.weights, max(1 - MEMORY, 1 / step))
         if step % CHECK_EVERY == 0:
-            loss = _choice_loss(mean, baseline, choose, schedule)
+            loss = _choice_loss(mean, baseline, choose, schedule.negatives)
             better = loss < least
             least, kept = torch.where(better, loss, least), torch.where(better, step, kept)
             best[better] = mean.weights[better]
@@ -94,46 +95,44 @@ class AdamW:
 
 
 def logistic_nce(scores: Tensor) -> Tensor:
-    """(folds,) loss of scores (folds, 1 + K, m): true pairs first, then K chance pairs a row.
+    """(folds,) mean loss a row of scores (folds, groups, 1 + K, 1 + K), the true pairs of each group on its diagonal.
 
-    >>> round(float(logistic_nce(torch.zeros(1, 9, 4))), 4)  # log 9 + 8 log(9 / 8)
+    >>> round(float(logistic_nce(torch.zeros(1, 4, 9, 9))[0]), 4)  # log 9 + 8 log(9 / 8)
     3.1395
     """
-    log_k = math.log(scores.shape[1] - 1)
-    return (softplus(log_k - scores[:, 0]) + softplus(scores[:, 1:] - log_k).sum(1)).mean(-1)
+    shifted = scores - math.log(scores.shape[-1] - 1)
+    true = shifted.diagonal(dim1=-2, dim2=-1)
+    rows = scores.shape[1] * scores.shape[2]
+    return (softplus(shifted).sum((1, 2, 3)) - true.sum((1, 2))) / rows  # softplus(-z) = softplus(z) - z
 
 
-def rolled_scores(critics: Critics, baseline: Baseline, rows: Batched, negatives: int) -> Tensor:
-    """(folds, 1 + K, m) scores of each x with its own y, then with the y of the next K rows, in a circle."""
-    m = len(rows)
-    a, b = critics.sides(rows.x, rows.y)
-    circle = torch.cat([b, b[:, :negatives]], 1)
-    joined = torch.cat([a + circle[:, shift : shift + m] for shift in range(negatives + 1)], 1)
-    corrections = critics.of_pairs(joined).view(len(a), negatives + 1, m)
-    row = torch.arange(m)
-    column = (row + torch.arange(negatives + 1)[:, None]) % m
-    return corrections + baseline.table(rows.u, rows.v)[:, row, column]
+def group_scores(critics: Critics, baseline: Baseline, rows: Batched, size: int) -> Tensor:
+    """(folds, groups, size, size) scores of each x with each y of its group; rows that fill no group are left out."""
+    groups = len(rows) // size
+
+    def grouped(values: Tensor) -> Tensor:
+        return values[:, : groups * size].unflatten(1, (groups, size))
+
+    a, b = (grouped(side) for side in critics.sides(rows.x, rows.y))
+    joined = a[:, :, :, None] + b[:, :, None]
+    corrections = critics.of_pairs(joined.flatten(1, 3)).unflatten(1, joined.shape[1:4])
+    return corrections + baseline.table(grouped(rows.u), grouped(rows.v))
 
 
 def _loss(critics: Critics, baseline: Baseline, rows: Batched, negatives: int) -> Tensor:
-    return logistic_nce(rolled_scores(critics, baseline, rows, negatives))
+    return logistic_nce(group_scores(critics, baseline, rows, min(negatives + 1, len(rows))))
 
 
 @torch.no_grad()
-def _choice_loss(critics: Critics, baseline: Baseline, choose: Batched, schedule: Schedule) -> Tensor:
-    """(folds,) loss on the choice rows, in blocks of about a batch; the same pairs each time."""
-    blocks = torch.arange(len(choose)).chunk(max(1, round(len(choose) / schedule.batch)))
-    total = torch.zeros(len(choose.x))
-    for block in blocks:
-        rows = choose.take(block.expand(len(choose.x), -1))
-        total += len(block) * _loss(critics, baseline, rows, min(schedule.negatives, len(block) - 1))
-    return total / len(choose)
+def _choice_loss(critics: Critics, baseline: Baseline, choose: Batched, negatives: int) -> Tensor:
+    """(folds,) loss on the choice rows, the same pairs each time."""
+    return _loss(critics, baseline, choose, negatives)
 
 
 def _batches(fit: Batched, schedule: Schedule, rng: torch.Generator) -> Iterator[Batched]:
     """Endless batches; each row of a fold once an epoch, in an order of the fold's own."""
     folds, m = fit.x.shape[:2]
-    size = min(schedule.batch, m)
+    size = min(max(schedule.batch, schedule.negatives + 1), m)
     while True:
         order = torch.stack([torch.randperm(m, generator=rng) for _ in range(folds)])
         for start in range(0, m - size + 1, size):
