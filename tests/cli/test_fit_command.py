@@ -69,6 +69,16 @@ def test_overwrite_starts_anew(pairs_file, infomax, fast):
     assert json.loads(again.out)["settings"]["seed"] == 1
 
 
+def test_a_changed_setting_is_named_when_a_run_is_resumed(finished, pairs_file, refused, fast):
+    again = ("fit", pairs_file, "--out", finished.folder, "--label", "name", *fast, "--resume")
+    assert "(--dim was 32, is 48); resume with those it had" in refused(*again, "--dim", "48")
+    assert "(--vocabulary was 400, is 300)" in refused(*again, "--vocabulary", "300")
+    assert "(--batch-size was 32, is 16; --seed was 0, is 2; the encoder's" in refused(
+        *again, "--batch-size", "16", "--seed", "2"
+    )
+    assert "other pairs" in refused(*again, "--max-pairs", "200")
+
+
 def test_a_folder_of_other_things_is_never_overwritten(pairs_file, refused, fast, elsewhere):
     (elsewhere / "mine").mkdir()
     (elsewhere / "mine" / "thesis.tex").write_text("x")

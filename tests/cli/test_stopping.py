@@ -51,6 +51,8 @@ def test_a_run_stopped_and_killed_ends_like_one_that_ran_through(finished, pairs
     assert "holds a run already" in refused(*cut)  # nothing is thrown away unasked
     line = refused(*cut, "--resume", "--learning-rate", "0.5", "--quiet")
     assert "--learning-rate was 0.01, is 0.5" in line
+    line = refused("fit", pairs_file, "--dim", "32", "--out", "cut", *_LONG, "--resume", "--quiet")
+    assert "(--encoder was the given StaticTextEncoder, is one made by" in line
     assert infomax(*cut, "--resume").code == 0
     assert infomax("fit", pairs_file, "--encoder", finished.folder, "--out", "through", *_LONG).code == 0
     weights = [elsewhere / name / "model" / "infomax.safetensors" for name in ("cut", "through")]

@@ -122,7 +122,9 @@ def test_differences_and_names():
     from functools import partial
 
     a, b = Settings(**GOOD).to_dict(), Settings(**(GOOD | {"epochs": 3, "seed": 1})).to_dict()
-    assert differences(a, b) == ["epochs", "seed"]
+    told = differences(a, b)
+    assert [part.split(" was ")[0] for part in told.split("; ")] == ["epochs", "seed"]
+    assert differences(a, a) == ""
     assert name_of(info_nce) == "info_nce"
     assert name_of(partial(info_nce, symmetric=True)) == "info_nce(symmetric=True)"
 

@@ -198,12 +198,12 @@ def test_a_finished_run_keeps_the_tokenizer_it_learned(texts, tmp_path, encoder)
     kept = [path.read_bytes() for path in files]
 
     def other(tokenized, **options):
-        tokenizer = train_tokenizer(tokenized, vocabulary_size=200)
-        return tokenizer if encoder is None else StaticTextEncoder(tokenizer, 16)
+        return train_tokenizer(tokenized, vocabulary_size=200)
 
     with pytest.MonkeyPatch.context() as patch:  # as if it came out otherwise when learned again
         patch.setattr(start, "train_tokenizer", other)
-        again = fit(texts, objective=Acting(), out=tmp_path, resume=True, **(RUN | {"encoder": encoder and other}))
+        patch.setattr("infomax.encoders.text.train_tokenizer", other)
+        again = fit(texts, objective=Acting(), out=tmp_path, resume=True, **(RUN | {"encoder": encoder}))
     assert same(first, again)
     assert [path.read_bytes() for path in files] == kept
 
@@ -226,8 +226,17 @@ def test_what_is_not_the_same_run_is_refused_and_left(texts, vectors, linear, tm
         again(texts, resume=True, **(RUN | {"epochs": 9}))
     with pytest.raises(InputError, match="other pairs"):
         again([*texts[:-1], ("a last pair", "that was another before")], resume=True, **RUN)
-    with pytest.raises(InputError, match="another encoder"):
+    with pytest.raises(
+        InputError, match=r"encoder was one made by StaticTextEncoder\.from_texts, is the given EmbeddingBag"
+    ):
         again(texts, resume=True, **(RUN | {"encoder": torch.nn.EmbeddingBag(5, 3)}))
+    for changes, words in (
+        ({"dim": 24}, r"\(dim was 16, is 24\)"),
+        ({"vocabulary_size": 500, "max_tokens": 9}, "vocabulary_size was 400, is 500; max_tokens was not given, is 9"),
+        ({"seed": 7}, "the encoder's seed was not given, is 7"),
+    ):
+        with pytest.raises(InputError, match=words):
+            again(texts, resume=True, **(RUN | {"encoder": partial(make_encoder, **changes)}))
     with pytest.raises(InputError, match="holds a run already"):
         again(texts, **RUN)
     with pytest.raises(InputError, match="not texts"):  # refused before the old run is thrown away
@@ -241,6 +250,32 @@ def test_what_is_not_the_same_run_is_refused_and_left(texts, vectors, linear, tm
     other = fit(vectors, encoder=linear(), out=tmp_path, overwrite=True, epochs=1, batch_size=40, progress=False)
     assert not other.interrupted
     assert [json.loads(line)["step"] for line in (tmp_path / LOG).read_text().splitlines()][-1] == 4
+
+
+def test_an_encoder_that_is_given_must_be_the_same(texts, vectors, linear, tmp_path):
+    encoder = make_encoder([side for pair in texts for side in pair])
+    stop_early(texts, tmp_path / "texts", encoder=encoder)
+    again = partial(fit, objective=Acting(), resume=True)
+    tokenizer = encoder.text_tokenizer.tokenizer
+    for other, words in (
+        (StaticTextEncoder(tokenizer, 16), "token_dropout was 0.2, is 0.0"),
+        (make_encoder([second for _, second in texts] * 2), "tokenizer was '"),
+        (None, "encoder was the given StaticTextEncoder, is one made by"),
+    ):
+        with pytest.raises(InputError, match=words):
+            again(texts, out=tmp_path / "texts", **(RUN | {"encoder": other}))
+    assert not again(texts, out=tmp_path / "texts", **(RUN | {"encoder": encoder})).interrupted
+    run = {"epochs": 1, "batch_size": 40, "out": tmp_path / "vectors", "progress": False}
+    fit(vectors, encoder=(linear(), linear()), objective=Acting(), **run)
+    with pytest.raises(InputError, match="was the given Linear and Linear, is the given Linear"):
+        again(vectors, encoder=linear(), **run)
+    with pytest.raises(InputError, match="another encoder"):
+        again(vectors, encoder=(linear(), torch.nn.Linear(8, 5)), **run)
+
+
+def test_a_run_that_saved_nothing_but_its_encoder_begins_with_the_one_asked_for(texts, tmp_path):
+    make_encoder([side for pair in texts for side in pair], dim=8).save(tmp_path / "initial")
+    assert fit(texts, objective=Acting(), out=tmp_path, resume=True, **RUN).encoder.dim == 16
 
 
 def test_another_footing_is_said(texts, tmp_path, monkeypatch):

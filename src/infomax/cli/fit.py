@@ -15,7 +15,7 @@ _Model = Annotated[
 ]
 _Dim = Annotated[int | None, typer.Option(metavar="N", min=1, help="Numbers in a vector.  [default: 512]")]
 _Vocabulary = Annotated[
-    int | None, typer.Option(metavar="N", min=2, help="Subwords of the tokenizer.  [default: 10000]")
+    int | None, typer.Option("--vocabulary", metavar="N", min=2, help="Subwords of the tokenizer.  [default: 10000]")
 ]
 _Epochs = Annotated[int | None, typer.Option(metavar="N", min=1, help="Passes over the pairs, at most.  [default: 3]")]
 _Batch = Annotated[int | None, typer.Option(metavar="N", min=2, help="Pairs a step.  [default: 1024]")]
@@ -44,7 +44,7 @@ def fit(
     max_pairs: given.MaxPairs = None,
     encoder: _Model = None,
     dim: _Dim = None,
-    vocabulary: _Vocabulary = None,
+    vocabulary_size: _Vocabulary = None,
     epochs: _Epochs = None,
     batch_size: _Batch = None,
     learning_rate: _Rate = None,
@@ -82,7 +82,7 @@ def fit(
         reading={**columns, "encoding": encoding, "delimiter": delimiter},
         max_pairs=max_pairs,
         jobs=jobs,
-        encoder=learning.beginning(encoder, dim, vocabulary, seed),
+        encoder=learning.beginning(encoder, dim, vocabulary_size, seed),
         settings={name: value for name, value in settings.items() if value is not None} | {"seed": seed},
         files={"resume": resume, "overwrite": overwrite, "tensorboard": tensorboard},
         quiet=quiet,

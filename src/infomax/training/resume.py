@@ -17,7 +17,7 @@ from infomax.errors import InfomaxError, InputError
 from infomax.evaluation.result import Retrieval
 from infomax.scores.product import product_for
 from infomax.training.loop import Task
-from infomax.training.settings import differences
+from infomax.training.settings import Settings, differences
 from infomax.training.state import State
 
 
@@ -84,16 +84,22 @@ def snapshot(task: Task, state: State, data: str, untrained: Retrieval | None) -
     }
 
 
+def same_settings(tree: dict[str, Any], settings: Settings) -> None:
+    """Refuse a checkpoint of other settings.
+
+    Raises:
+        InputError: each setting that differs, with its value in the run and the value asked for.
+    """
+    if changed := differences(tree["settings"], settings.to_dict()):
+        raise InputError(f"The checkpoint is of other settings ({changed}); resume with those it had, or start anew.")
+
+
 def restore(tree: dict[str, Any], task: Task, data: str) -> tuple[State, Retrieval | None]:
     """Put learner, optimizer and torch's generator where the checkpoint left them; its state and untrained retrieval.
 
     Raises:
-        InputError: the checkpoint is of other settings, other pairs or another encoder.
+        InputError: the checkpoint is of other pairs or another encoder.
     """
-    there, here = tree["settings"], task.settings.to_dict()
-    if changed := differences(there, here):
-        values = "; ".join(f"{name} was {there.get(name)!r}, is {here[name]!r}" for name in changed)
-        raise InputError(f"The checkpoint is of other settings ({values}); resume with those it had, or start anew.")
     if tree["data"] != data:
         raise InputError(
             "The checkpoint was made on other pairs (or in another order); resume with those, or start anew."

@@ -28,8 +28,9 @@ from infomax.training.learner import Learner
 from infomax.training.loop import Task
 from infomax.training.outcome import end
 from infomax.training.parts import Parts, part
+from infomax.training.recipe import recipe
 from infomax.training.result import FitResult
-from infomax.training.resume import changed_footing, fingerprint, restore
+from infomax.training.resume import changed_footing, fingerprint, restore, same_settings
 from infomax.training.run_folder import CHECKPOINT, INITIAL, claim, clear
 from infomax.training.settings import Real, Settings, Whole, name_of
 from infomax.training.sitting import sit
@@ -109,21 +110,24 @@ def fit(
         InfomaxError: the loss is no longer finite, or the disk is full. The last checkpoint is kept.
     """
     given = locals()  # before any other name is bound: the arguments
-    chosen = {f.name: given[f.name] for f in fields(Settings) if f.name != "objective"}
-    settings = Settings(**chosen, objective=name_of(objective))
+    chosen = {f.name: given[f.name] for f in fields(Settings) if f.name not in ("objective", "encoder")}
+    settings = Settings(**chosen, objective=name_of(objective), encoder=recipe(encoder, seed))
     if (resume or overwrite or tensorboard) and out is None:
         raise InputError("resume, overwrite and tensorboard are about files; name their folder by out=.")
     folder = None if out is None else claim(out, resume=resume, overwrite=overwrite)
     if tensorboard:
         board(None)
     saved = checkpoint.load(folder / CHECKPOINT) if folder and resume and (folder / CHECKPOINT).exists() else None
+    if saved is not None:
+        same_settings(saved, settings)
     clock = Clock()
     with _own_generator(seed), Bar(progress) as bar:
         bar.describe("reading pairs")
         parts = part(pairs, settings, clock)
         check_encoder(encoder, parts.train)
         bar.describe("preparing texts")
-        task, parts = _begin(parts, encoder, objective, settings, folder, device, clock, overwrite=overwrite)
+        keep = {"keep_run": not overwrite, "keep_encoder": saved is not None}
+        task, parts = _begin(parts, encoder, objective, settings, folder, device, clock, **keep)
         data = "" if folder is None else fingerprint(parts.all)
         state, untrained = _where(task, parts, saved, data, evaluate=evaluate)
         sit(task, state, folder, bar, data=data, untrained=untrained, every=checkpoint_seconds, tensorboard=tensorboard)
@@ -141,13 +145,15 @@ def _begin(
     device: str | torch.device | None,
     clock: Clock,
     *,
-    overwrite: bool,
+    keep_run: bool,
+    keep_encoder: bool,
 ) -> tuple[Task, Parts]:
     """The task, and the parts with their texts tokenised. From here on the folder is written to."""
     if folder is not None:
-        clear(folder, keep_run=not overwrite)
+        clear(folder, keep_run=keep_run)
     with clock("tokenise"):
-        chosen = choose_encoder(encoder, parts.train, folder and folder / INITIAL, settings.seed)
+        initial = None if folder is None else folder / INITIAL
+        chosen = choose_encoder(encoder, parts.train, initial, settings.seed, made_already=keep_encoder)
         learner = Learner(chosen, settings.temperature, learn_temperature=settings.learn_temperature)
         learner.to(device) if device is not None else learner.temperature.to(device_of(learner.sides[0]))
         parts = parts.prepared_for(learner.encoder)

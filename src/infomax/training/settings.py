@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ Real = Any  # any number: both are checked below, in words that a user can act o
 
 @dataclass(frozen=True)
 class Settings:
-    """See `fit` for what each means."""
+    """See `fit` for what each means; `encoder` is its `recipe`."""
 
     epochs: Whole
     batch_size: Whole
@@ -34,6 +34,7 @@ class Settings:
     normalize: bool
     seed: Whole
     objective: str
+    encoder: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _whole("epochs", self.epochs, 1)
@@ -59,13 +60,30 @@ class Settings:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self) | {"prefixes": list(self.prefixes)}
+        """Plain data for JSON, flat: what the encoder shares a name with is told as the encoder's."""
+        own = asdict(self) | {"prefixes": list(self.prefixes)}
+        del own["encoder"]
+        return own | {f"the encoder's {name}" if name in own else name: value for name, value in self.encoder.items()}
 
 
-def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """Names of the settings in which two runs differ, in the order of `Settings`."""
-    return [f.name for f in fields(Settings) if one.get(f.name) != other.get(f.name)]
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """The settings in which two runs differ, with the value of each; empty if there are none.
+
+    >>> differences({"epochs": 3, "dim": 512}, {"epochs": 3, "dim": 64, "seed": 1})
+    'dim was 512, is 64; seed was not given, is 1'
+    """
+    if there.get("encoder") != here.get("encoder"):  # then whatever else is told of the encoders is not comparable
+        return f"encoder was {there.get('encoder')}, is {here.get('encoder')}"
+    changed = [name for name in {**there, **here} if there.get(name, _ABSENT) != here.get(name, _ABSENT)]
+    return "; ".join(f"{name} was {there.get(name, _ABSENT)!r}, is {here.get(name, _ABSENT)!r}" for name in changed)
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "not given"
+
+
+_ABSENT = _Absent()
 
 
 def name_of(function: Any) -> str:

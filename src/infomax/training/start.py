@@ -39,19 +39,20 @@ def check_encoder(encoder: Any, pairs: Pairs) -> None:
         sides(encoder)
 
 
-def choose_encoder(encoder: Any, pairs: Pairs, initial: Path | None, seed: int) -> Any:
+def choose_encoder(encoder: Any, pairs: Pairs, initial: Path | None, seed: int, *, made_already: bool = False) -> Any:
     """The encoder itself, or one made from the training texts.
 
     Args:
         encoder: see `fit`.
         pairs: to learn from.
-        initial: where an encoder made here is kept, so that a resumed run has the same tokenizer; if it is there
-            already it is loaded.
+        initial: where an encoder made here is kept, so that a resumed run has the same tokenizer.
         seed: of the random start.
+        made_already: load it from there, if it was a text encoder. (What a run left there that has no checkpoint was perhaps
+            made with other settings.)
     """
     if isinstance(encoder, nn.Module | tuple | list):
         return encoder
-    if initial is not None and initial.is_dir():
+    if made_already and initial is not None and initial.is_dir():
         return load_encoder(initial)
     both = chain(texts(pairs.anchors), texts(pairs.candidates))
     if encoder is None:
