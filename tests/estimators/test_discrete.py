@@ -111,7 +111,7 @@ def test_a_constant_tells_exactly_nothing():
     assert abs(measure(once, y).nats) < 1e-3
 
 
-@pytest.mark.parametrize(("levels", "n", "samples"), [(2, 50, 200), (5, 100, 100), (40, 100, 40)])
+@pytest.mark.parametrize(("levels", "n", "samples"), [(2, 50, 200), (5, 100, 60), (40, 100, 30)])
 def test_independent_columns_read_zero(levels, n, samples):
     rng = RNG(5)
     found = [measure(*rng.integers(0, levels, (2, n))) for _ in range(samples)]
@@ -122,13 +122,13 @@ def test_independent_columns_read_zero(levels, n, samples):
 
 @pytest.mark.parametrize(("levels", "kept", "n"), [(3, 0.3, 300), (6, 0.8, 1000), (20, 0.5, 400)])
 def test_intervals_cover(levels, kept, n):
-    """95 % nominal: of 60 samples 57 on average, 52 or fewer once in 50 runs."""
+    """95 % nominal: of 40 samples 38 on average, fewer than 34 once in 100 runs."""
     rng = RNG(6)
     covered = 0
-    for _ in range(60):
+    for _ in range(40):
         found = measure(*noisy(n, levels, kept, rng))
         covered += abs(found.nats - truth(levels, kept)) < 1.96 * found.standard_error
-    assert covered >= 52
+    assert covered >= 34
 
 
 def test_the_standard_error_shrinks_as_it_should():
@@ -141,7 +141,7 @@ def test_the_standard_error_shrinks_as_it_should():
     assert few / many == pytest.approx(16, rel=0.3)
     for correction in ("adjusted", "plug_in"):
         x = np.arange(300) % 3
-        assert measure(x, x, correction=correction).standard_error > 0
+        assert measure(x, x, correction=correction).standard_error > 1e-3  # all log ratios are log 3
 
 
 def test_a_sparse_table_is_warned_of():
