@@ -20,7 +20,7 @@ from infomax.estimators.neighbours.plane import kth_distance_in_plane
 Holds = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 LEAF = 20  # points in a leaf of a tree
-ROWS = 16  # of distances formed at once: they stay in the cache
+ROWS, CELLS = 16, 1 << 16  # of distances formed at once, at least: they stay in the cache
 GROUP = 16  # distances of which the least stands for all
 PROBES = 50  # points that a tree is tried with
 WORTH = 0.25  # share of all distances from which forming them all is faster
@@ -33,9 +33,14 @@ def kth_distance(points: np.ndarray, k: int, rows: np.ndarray) -> np.ndarray:
     if points.shape[1] == 2 and len(rows) == len(points):
         return kth_distance_in_plane(points, k)[rows]
     tree = tree_of(points)
-    if not tree_pays(tree, k):
-        return np.concatenate([kth_smallest(distances(points, block), k) for block in in_blocks(rows)])
-    asked = in_order(tree, rows)
+    if tree_pays(tree, k):
+        return kth_in_tree(tree, k, rows)
+    return np.concatenate([kth_smallest(distances(points, block), k) for block in in_blocks(rows, len(points))])
+
+
+def kth_in_tree(tree: KDTree, k: int, rows: np.ndarray) -> np.ndarray:
+    """`kth_distance` of the tree's own points."""
+    points, asked = np.asarray(tree.data), in_order(tree, rows)
     found = np.empty(len(points))
     found[asked] = tree.query(points[asked], k + 1)[0][:, k]  # the first is the point itself
     return found[rows]
@@ -45,7 +50,9 @@ def k_nearest(points: np.ndarray, k: int, rows: np.ndarray) -> np.ndarray:
     """(m, k + 1) the k nearest of the (n, d) `points` to each of `rows`, and the row itself (or one equal to it)."""
     tree = tree_of(points)
     if not tree_pays(tree, k):
-        blocks = (np.argpartition(distances(points, block), k, axis=1)[:, : k + 1] for block in in_blocks(rows))
+        blocks = (
+            np.argpartition(distances(points, block), k, axis=1)[:, : k + 1] for block in in_blocks(rows, len(points))
+        )
         return np.concatenate(list(blocks))
     asked = in_order(tree, rows)
     found = np.empty((len(points), k + 1), np.int64)
@@ -100,9 +107,10 @@ def within(distances: np.ndarray, radius: np.ndarray) -> np.ndarray:
     return np.count_nonzero(distances <= radius[:, None], axis=1)
 
 
-def in_blocks(rows: np.ndarray) -> list[np.ndarray]:
-    """`rows`, a few at a time."""
-    return [rows[i : i + ROWS] for i in range(0, len(rows), ROWS)]
+def in_blocks(rows: np.ndarray, n: int) -> list[np.ndarray]:
+    """`rows`, as many at a time as have their distances to n points in the cache together."""
+    size = max(ROWS, CELLS // n)
+    return [rows[i : i + size] for i in range(0, len(rows), size)]
 
 
 def in_order(tree: KDTree, rows: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from infomax.estimators.neighbours.balls import (
     distances,
     in_blocks,
     kth_distance,
+    kth_in_tree,
     kth_smallest,
     tree_of,
     tree_pays,
@@ -81,10 +82,13 @@ def neighbourhoods(
     k-th distance, or radius 0, is counted with its boundary.
     """
     whole = joined(parts)
-    plain = not whole.codes.shape[1] and not ties and whole.continuous.shape[1] > 2
-    if plain and not tree_pays(tree_of(whole.continuous), k):
-        return _all_distances(parts, projections, k, rows)
-    radius, inside, tied = _joint(whole, k, rows, ties)
+    if not whole.codes.shape[1] and not ties and whole.continuous.shape[1] > 2:
+        tree = tree_of(whole.continuous)
+        if not tree_pays(tree, k):
+            return _all_distances(parts, projections, k, rows)
+        radius, inside, tied = kth_in_tree(tree, k, rows), np.full(len(rows), k), np.zeros(len(rows), bool)
+    else:
+        radius, inside, tied = _joint(whole, k, rows, ties)
     reach = np.where(tied, radius, below(radius))
     counts = (_counts(joined([parts[j] for j in projection]), reach, rows) for projection in projections)
     return Neighbourhoods(radius, inside, tuple(counts))
@@ -140,7 +144,7 @@ def _all_distances(
 ) -> Neighbourhoods:
     """A few rows at a time: each distance formed once, for the joint ball and its projections."""
     radii, counts = [], []
-    for block in in_blocks(rows):
+    for block in in_blocks(rows, len(parts[0].continuous)):
         apart = [distances(part.continuous, block) for part in parts]
         radius = kth_smallest(np.maximum.reduce(apart), k)
         reach = below(radius)

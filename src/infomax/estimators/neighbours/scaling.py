@@ -58,7 +58,7 @@ def normal_scores(column: np.ndarray, rng: np.random.Generator | None = None) ->
             order = order[np.lexsort((rng.random(n), np.repeat(starts, sizes)))]
     below = ndtri(np.minimum(ranks, n - ranks) / n)
     scores = np.empty(n)
-    scores[order] = np.where(2 * ranks < n, below, -below)  # mirrored exactly, so a falling map mirrors the sample
+    scores[order] = np.where(2 * ranks <= n, below, -below)  # mirrored exactly, so a falling map mirrors the sample
     return scores
 
 
