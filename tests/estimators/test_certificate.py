@@ -230,3 +230,19 @@ def test_the_lower_of_two_entropies_is_taken():
     assert limit.nats < 0.42
     assert "entropy of y" in limit.assumption
     assert entropy_limit(sample(rng.normal(size=9), rng.normal(size=9)), 0.05, rng) is None
+
+
+@pytest.mark.slow
+def test_the_neural_critic_finds_what_is_there_and_falls_back_on_few_pairs():
+    from infomax.estimators.certificate_critic import neural_critic
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1200, 2))
+    pairs = sample(x, (x**2).sum(1) + 0.3 * rng.normal(size=1200))
+    fitted = neural_critic(pairs.rows(np.arange(800)), rng)
+    new = pairs.rows(np.arange(800, 1200))
+    scores, chance = fitted(new.x, new.y), fitted(new.x, new.y.rows(rng.permutation(400)))
+    assert scores.shape == (400,)
+    assert scores.mean() - np.log(np.exp(np.minimum(chance, 20)).mean()) > 0.5
+    few = neural_critic(pairs.rows(np.arange(50)), rng)
+    assert np.isfinite(few(new.x, new.y)).all()
