@@ -50,7 +50,10 @@ def test_json_alone_on_the_standard_output(pairs_file, infomax, fast):
     assert found["sizes"] == {"train": 240, "validation": 30, "test": 30}
     assert found["read"]["kept"] == 300
     assert found["report"] == "runs/pairs/report.html"  # the default folder has the name of the file
-    assert found["seconds"]["read"] > 0
+    assert found["seconds"]["read"] > 0.001  # not the moment in which `fit` takes over what was read
+    assert json.loads(Path("runs/pairs/result.json").read_text())["seconds"] == found["seconds"]
+    assert found["moved"] == {"validation to train": 0, "test to train": 0, "test to validation": 0}
+    assert found["warnings"] == []
     assert outcome.err.strip() == f"300 pairs from {pairs_file}; the run goes to runs/pairs"
 
 

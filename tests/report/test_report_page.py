@@ -99,6 +99,7 @@ def test_foreign_text_stays_text(result):
         warnings=(HOSTILE,),
         seconds={HOSTILE: 1.0},
         sizes={HOSTILE: 2},
+        moved={HOSTILE: 2},
     )
     page = fit_html(hostile)
     parsed = Page(page)

@@ -56,6 +56,15 @@ def test_an_unknown_error_is_said_to_be_unknown(with_readout):
     assert "standard error is unknown" in text
 
 
+def test_what_the_split_moved_is_told_and_is_no_warning(result):
+    moved = {"validation to train": 1053, "test to train": 42, "test to validation": 0}
+    said = fit_text(replace(result, moved=moved, warnings=("one more",)))
+    line = "Moved beside their near duplicates: 1,053 validation to train, 42 test to train"
+    assert line in said.splitlines()
+    assert said.index(line) < said.index("Warnings")
+    assert "Moved" not in fit_text(replace(result, moved=dict.fromkeys(moved, 0)))
+
+
 def test_warnings_of_fit_and_readout_stand_once_each(result):
     twice = replace(result, warnings=("the bound is near its ceiling", "one more"))
     assert fit_text(twice).count("the bound is near its ceiling") == 1

@@ -20,6 +20,7 @@ from infomax.encoders import StaticTextEncoder
 from infomax.errors import InfomaxError, InputError
 from infomax.report import fit_json, fit_text, shown, write_report
 from infomax.training import FitResult, fit
+from infomax.training.outcome import save_result
 from infomax.training.run_folder import REPORT, claim
 from infomax.training.start import DIM, MAX_TOKENS, VOCABULARY
 
@@ -71,7 +72,11 @@ def learn(
             f"stopped before the end; the checkpoint in {folder} is saved: give the same command with --resume (and "
             "without --overwrite) to go on."
         )
-    tell(replace(result, seconds={**result.seconds, "read": reading_seconds}), folder, json=json)
+    result = replace(
+        result, seconds={**result.seconds, "read": reading_seconds}
+    )  # `fit` was given what is read already
+    save_result(folder, result)
+    tell(result, folder, json=json)
 
 
 def beginning(model: Path | None, dim: int | None, vocabulary: int | None, seed: int) -> Any:

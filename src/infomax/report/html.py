@@ -30,7 +30,7 @@ def fit_html(result: FitResult) -> str:
         *found,
         sections.curves(result.history),
         *looked,
-        _data(result.read, result.sizes),
+        _data(result.read, result.sizes, result.moved),
         _run(result),
     ]
     return page(short(result.read.source), body)
@@ -54,10 +54,11 @@ def _notice(result: FitResult) -> str:
     return f'<div class="notice" role="note"><strong>Warnings</strong><ul>{items}</ul></div>' if items else ""
 
 
-def _data(read: ReadReport, sizes: Mapping[str, int]) -> str:
+def _data(read: ReadReport, sizes: Mapping[str, int], moved: Mapping[str, int]) -> str:
     rows = [("source", read.source), ("rows read", read.read), ("rows kept", read.kept)]
     rows += [(f"left out: {reason}", count) for reason, count in read.skipped.items()]
     rows += [(f"pairs for {name}", count) for name, count in sizes.items()]
+    rows += [(f"moved beside near duplicates: {move}", count) for move, count in moved.items() if count]
     return f"<section>\n<h2>Data</h2>\n{table(rows)}\n</section>"
 
 

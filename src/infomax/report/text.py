@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from infomax.bounds.readout import NATS_PER_BIT, Readout
@@ -13,12 +13,12 @@ from infomax.training.result import FitResult
 
 
 def fit_text(result: FitResult) -> str:
-    """The main figures of a fit: retrieval beside its rivals, information, warnings, rows left out."""
+    """The main figures of a fit: retrieval beside its rivals, information, rows left out and moved, warnings."""
     blocks = [_headline(result)]
     if result.evaluation is not None:
         blocks.append("Held out, used neither to learn nor to choose the best step:")
         blocks.append(evaluation_text(result.evaluation))
-    blocks += [skipped_text(result.read), bullets("Warnings", all_warnings(result))]
+    blocks += [skipped_text(result.read), _moved(result.moved), bullets("Warnings", all_warnings(result))]
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -79,6 +79,11 @@ def _headline(result: FitResult) -> str:
     word = "Interrupted before its end" if result.interrupted else "Fitted"
     seconds = duration(sum(result.seconds.values()))
     return f"{word}: {sum(result.sizes.values()):,} pairs ({sizes}) in {seconds}; temperature {result.temperature:.3g}"
+
+
+def _moved(moved: Mapping[str, int]) -> str:
+    moves = [f"{count:,} {shown(move, 100)}" for move, count in moved.items() if count]
+    return f"Moved beside their near duplicates: {', '.join(moves)}" if moves else ""
 
 
 def _retrieval_text(evaluation: Evaluation) -> str:

@@ -57,6 +57,7 @@ def end(
         evaluation=found,
         read=parts.all.report,
         sizes=parts.sizes,
+        moved=parts.split.moved,
         settings=settings.to_dict(),
         versions=_versions(),
         seconds=clock.seconds,
@@ -87,6 +88,15 @@ def _save(folder: Path, result: FitResult, parts: Parts) -> None:
     save_encoder(result.encoder, folder / MODEL)
     normalize = bool(result.settings["normalize"])
     build_index(result.encoder, parts.all.candidates, parts.all.labels, normalize=normalize).save(folder / INDEX)
+    save_result(folder, result)
+
+
+def save_result(folder: Path, result: FitResult) -> None:
+    """Write the result, without its encoder, as JSON; again where something has been added to it.
+
+    Raises:
+        InfomaxError: the disk is full or cannot be written.
+    """
     text = json.dumps(_strict(result.to_dict()), indent=1, allow_nan=False)
     replace(folder / RESULT, lambda path: path.write_text(text + "\n", encoding="utf-8"))
 

@@ -80,7 +80,7 @@ def part(source: Any, settings: Settings, clock: Clock) -> Parts:
     _at_least_two_kinds(pairs, "All pairs share a text, so none can be told from another; give pairs that differ.")
     with clock("split"):
         split = split_pairs(pairs, validation=float(settings.validation), test=float(settings.test), seed=settings.seed)
-    parts = Parts(pairs, split, [f"Split: {split.report}."] if any(split.moved.values()) else [])
+    parts = Parts(pairs, split)
     _at_least_two_kinds(
         parts.train,
         f"Of {len(pairs)} pairs, {len(split.train)} are left to learn from, none of which can be told from another; "

@@ -26,6 +26,7 @@ class FitResult:
         evaluation: on the reported split; None when evaluation was switched off.
         read: what reading kept and skipped.
         sizes: pairs in "train", "validation", "test".
+        moved: "test to train" and the like -> pairs that left the side they were drawn to because of a near duplicate.
         settings: every argument that shaped the run.
         versions: of Python, infomax, torch, numpy and the platform.
         seconds: wall time of each phase ("read", "split", "tokenise", "train", "evaluate", "save").
@@ -43,6 +44,7 @@ class FitResult:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     seconds: Mapping[str, float] = field(default_factory=dict)
+    moved: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     path: Path | None = None
     interrupted: bool = False
@@ -54,6 +56,7 @@ class FitResult:
             "evaluation": self.evaluation and self.evaluation.to_dict(),
             "read": asdict(self.read) | {"skipped": dict(self.read.skipped)},
             "sizes": dict(self.sizes),
+            "moved": dict(self.moved),
             "settings": dict(self.settings),
             "versions": dict(self.versions),
             "seconds": dict(self.seconds),
