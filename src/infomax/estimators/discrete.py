@@ -68,7 +68,7 @@ class Discrete(Estimator):
             standard_error=_standard_error(local, seen, chance if adjusted else None),
             local=local,
             cautions=_cautions(seen, chance, len(x)),
-            details=_details(seen, x, y, chance),
+            details=_details(seen, local, x, y, chance),
         )
 
 
@@ -117,11 +117,13 @@ def _standard_error(local: np.ndarray, seen: list[Contingency], chance: Adjusted
     return sqrt(local.var() / n + freedom / (2 * n * n))
 
 
-def _details(seen: list[Contingency], x: np.ndarray, y: np.ndarray, chance: Adjusted) -> dict[str, object]:
+def _details(
+    seen: list[Contingency], local: np.ndarray, x: np.ndarray, y: np.ndarray, chance: Adjusted
+) -> dict[str, object]:
     return {
         "levels": (len(np.unique(x)), len(np.unique(y))),
         "strata": len(seen),
-        "plug_in": information_of(seen, "plug_in"),
+        "plug_in": float(local.mean()),
         "by_chance": chance.chance,
         "entropy_x": entropy_from_counts(np.bincount(x)),
         "entropy_y": entropy_from_counts(np.bincount(y)),

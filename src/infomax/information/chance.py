@@ -20,7 +20,7 @@ from typing import Any
 
 from infomax.information.contingency import Contingency, of_table
 from infomax.information.dealt import Terms, dealt_at_random
-from infomax.information.entropy_estimators import digamma_terms, n_log_n, of_terms, schurmann, schurmann_terms
+from infomax.information.entropy_estimators import digamma_terms, n_log_n, of_terms, schurmann_terms
 
 TELLING = 4.0  # standard deviations of chance that the room M - E must hold: the ratio of less would be a lottery
 
@@ -72,19 +72,21 @@ def adjusted_for_chance(seen: Sequence[Contingency]) -> Adjusted:
             continue
         share = table.n / total
         dealt = dealt_at_random(table.rows, table.columns, schurmann_terms)
-        raw += share * _information(table, schurmann_terms)
+        h_x, h_y, information = _shared(table, schurmann_terms)
+        raw += share * information
         chance += share * dealt.mean
-        most += share * min(schurmann(table.rows), schurmann(table.columns))
+        most += share * min(h_x, h_y)
         variance += (share * dealt.deviation) ** 2
-        smooth += share * _information(table, digamma_terms)
+        smooth += share * _shared(table, digamma_terms)[2]
     room = max(most - chance, TELLING * sqrt(variance))
     slope = most / room if room > ROUNDING * most else 0.0
     return Adjusted(slope * (raw - chance), raw, chance, most, slope * sqrt(variance), smooth - raw)
 
 
-def _information(table: Contingency, terms: Terms) -> float:
+def _shared(table: Contingency, terms: Terms) -> tuple[float, float, float]:
+    """H(X), H(Y) and I(X; Y) by the terms."""
     h_x, h_y, h_xy = (of_terms(counts, terms) for counts in (table.rows, table.columns, table.cells))
-    return h_x + h_y - h_xy
+    return h_x, h_y, h_x + h_y - h_xy
 
 
 def expected_mutual_information(table: Any) -> float:

@@ -47,7 +47,7 @@ def _margin(counts: np.ndarray) -> Margin:
     return tuple(totals.tolist()), tuple(times.tolist())
 
 
-@lru_cache(maxsize=256)  # permuting one side keeps both margins
+@lru_cache(maxsize=4096)  # shuffling a side keeps both margins, and many small strata have few kinds of them
 def _dealt(rows: Margin, columns: Margin, terms: Terms) -> Dealt:
     (a, times_a), (b, times_b) = (tuple(np.array(part) for part in margin) for margin in (rows, columns))
     n = int(a @ times_a)

@@ -39,7 +39,9 @@ def grassberger(counts: Any, alphabet: int | None = None) -> float:
     Grassberger 2003, arXiv:physics/0307138, equations 28 and 35: of all sums of one term a symbol, nearly the least biased
     where many symbols are rare.
     """
-    return of_terms(counts, grassberger_terms, alphabet)
+    n_i = occupied(counts)
+    alphabet_size(n_i, alphabet)
+    return of_terms(n_i, grassberger_terms)
 
 
 def schurmann(counts: Any, alphabet: int | None = None) -> float:
@@ -48,13 +50,13 @@ def schurmann(counts: Any, alphabet: int | None = None) -> float:
     Schürmann 2004, arXiv:cond-mat/0403192, with his choice of the upper limit; 1 gives Grassberger's, 0 none. The term of
     changing sign then dies out fast in n, which leaves a little more bias and less noise.
     """
-    return of_terms(counts, schurmann_terms, alphabet)
-
-
-def of_terms(counts: Any, terms: Callable[[np.ndarray], np.ndarray], alphabet: int | None = None) -> float:
-    """log n - (1/n) sum f(n_i) for the terms f."""
     n_i = occupied(counts)
     alphabet_size(n_i, alphabet)
+    return of_terms(n_i, schurmann_terms)
+
+
+def of_terms(n_i: np.ndarray, terms: Callable[[np.ndarray], np.ndarray]) -> float:
+    """log n - (1/n) sum f(n_i) for the terms f, of counts above zero."""
     n = float(n_i.sum())
     return float(np.log(n) - terms(n_i).sum() / n)
 
