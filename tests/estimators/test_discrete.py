@@ -111,7 +111,7 @@ def test_a_constant_tells_exactly_nothing():
     assert abs(measure(once, y).nats) < 1e-3
 
 
-@pytest.mark.parametrize(("levels", "n", "samples"), [(2, 50, 200), (5, 100, 60), (40, 100, 30)])
+@pytest.mark.parametrize(("levels", "n", "samples"), [(2, 50, 60), (5, 100, 40), (40, 100, 20)])
 def test_independent_columns_read_zero(levels, n, samples):
     rng = RNG(5)
     found = [measure(*rng.integers(0, levels, (2, n))) for _ in range(samples)]
@@ -120,7 +120,7 @@ def test_independent_columns_read_zero(levels, n, samples):
     assert (nats > 1.645 * errors).mean() <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / samples)
 
 
-@pytest.mark.parametrize(("levels", "kept", "n"), [(3, 0.3, 300), (6, 0.8, 1000), (20, 0.5, 400)])
+@pytest.mark.parametrize(("levels", "kept", "n"), [(3, 0.3, 300), (12, 0.6, 400)])
 def test_intervals_cover(levels, kept, n):
     """95 % nominal: of 40 samples 38 on average, fewer than 34 once in 100 runs."""
     rng = RNG(6)
@@ -136,7 +136,7 @@ def test_the_standard_error_shrinks_as_it_should():
     few, many = (measure(*noisy(n, 4, 0.5, RNG(7))).standard_error for n in (1_000, 16_000))
     assert few / many == pytest.approx(4, rel=0.2)
     few, many = (
-        np.mean([measure(*RNG(s).integers(0, 4, (2, n))).standard_error for s in range(20)]) for n in (1_000, 16_000)
+        np.mean([measure(*RNG(s).integers(0, 4, (2, n))).standard_error for s in range(10)]) for n in (1_000, 16_000)
     )
     assert few / many == pytest.approx(16, rel=0.3)
     for correction in ("adjusted", "plug_in"):

@@ -32,7 +32,7 @@ shapes = st.tuples(st.integers(1, 4), st.integers(1, 4))
 tables = shapes.flatmap(lambda shape: law(*shape))
 triples = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)).flatmap(lambda shape: law(*shape))
 pairs_of_laws = st.integers(1, 5).flatmap(lambda k: st.tuples(law(k), law(k)))
-often = settings(max_examples=60, deadline=None, derandomize=True)
+often = settings(max_examples=40, deadline=None, derandomize=True)
 
 
 @often
