@@ -13,8 +13,8 @@ from infomax.cli import options as given
 _Table = Annotated[
     str, typer.Argument(metavar="TABLE", help="A CSV, TSV, JSON-lines or Parquet file (text files also as .gz).")
 ]
-_X = Annotated[str | None, typer.Argument(metavar="[X", help="One column,")]
-_Y = Annotated[str | None, typer.Argument(metavar="Y]", help="and another.")]
+_X = Annotated[str | None, typer.Argument(metavar="X", help="One column,")]
+_Y = Annotated[str | None, typer.Argument(metavar="Y", help="and another.")]
 _Xs = Annotated[list[str] | None, typer.Option("--x", metavar="COLUMN,...", help="Several columns as one side,")]
 _Ys = Annotated[list[str] | None, typer.Option("--y", metavar="COLUMN,...", help="and those of the other.")]
 _Target = Annotated[

@@ -63,10 +63,8 @@ class Wish:
         """The arguments of `mutual_information_table` that say which columns, for a table of these names."""
         found: dict[str, Any] = {"given": split(self.given, names)}
         if self.x or self.xs:
-            return found | {
-                "x": split([self.x] if self.x else self.xs, names),
-                "y": split([self.y or ""] if self.y else self.ys, names),
-            }
+            x, y = [self.x] if self.x else self.xs, [self.y] if self.y else self.ys
+            return found | {"x": split(x, names), "y": split(y, names)}
         return found | {"target": self.target, "columns": split(self.columns, names) or None}
 
 
@@ -112,13 +110,16 @@ def ask(
     used = dict(settings) | {"rows": _rows(settings["rows"]), "n_jobs": settings["n_jobs"] or -1}
     with _waiting(f"reading {source}", quiet=quiet):
         table = read_table(source, columns=_wanted(wish, settings) if wish.asks else None, **reading)
-        names = list(table.names)
-        used |= {name: split(settings[name], names) for name in ("discrete", "continuous")}
+    used |= {name: split(settings[name], table.names) for name in ("discrete", "continuous")}
     if not wish.asks:
         _show_columns(table, used, json=json)
         return
     with _workers(), _progress(quiet) as progress:
-        found = mutual_information_table(table, **wish.named(names), **used, progress=progress)
+        found = mutual_information_table(table, **wish.named(list(table.names)), **used, progress=progress)
+    if found.interrupted and not found.answers:
+        raise InfomaxError(f"stopped by Ctrl-C before the first of {found.asked:,} pairs was done.")
+    if not any(answer.estimate for answer in found.answers):
+        raise InputError(found.answers[0].problem)
     for path in write_information(found, targets, table=table, unit=unit):
         note(f"Report  {path}", quiet=quiet)
     _tell(found, unit, json=json)

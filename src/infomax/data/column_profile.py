@@ -134,6 +134,16 @@ def _no_use(column: pa.ChunkedArray, levels: int, rows: int) -> str | None:
         return "no value" if not rows else "one value"
     if levels == 1:
         return "constant"
+    if column.type == WHOLE and rows > 2 and _counts_rows(column):
+        return "a count of the rows, which tells how the table is sorted"
     if column.type == WORDS and levels > _OWN_LEVEL * rows:
         return f"words with {levels:,} levels in {rows:,} rows: a name for each row, not a measurement"
     return None
+
+
+def _counts_rows(column: pa.ChunkedArray) -> bool:
+    """Whether each whole number is the one before it plus 1."""
+    if column.null_count:
+        return False
+    steps = pc.pairwise_diff(column.combine_chunks())
+    return bool(pc.all(pc.equal(steps, 1)).as_py())

@@ -15,6 +15,7 @@ from scipy import stats
 _RARE = 1.0  # expected rows in a cell below which the gamma law is not trusted,
 _FEW = 5000  # unless there are more rows than this
 _SHUFFLES = 9999
+_AT_ONCE = 1 << 20  # shuffled entries in memory
 Strata = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
@@ -76,8 +77,15 @@ def _statistic(counts: np.ndarray) -> float:
 def _permuted(
     tables: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], observed: float, rng: np.random.Generator
 ) -> float:
-    exceeded = 0
-    for _ in range(_SHUFFLES):
-        shuffled = sum(_statistic(_counts(x, rng.permutation(y), counts.shape)) for x, y, counts in tables)
-        exceeded += shuffled >= observed * (1 - 1e-12)
-    return (1 + exceeded) / (1 + _SHUFFLES)
+    totals = np.zeros(_SHUFFLES)
+    for x, y, counts in tables:
+        r, c = counts.shape
+        expected = _expected(counts).ravel()
+        size = max(1, _AT_ONCE // len(x))
+        for start in range(0, _SHUFFLES, size):
+            rows = min(size, _SHUFFLES - start)
+            shuffled = rng.permuted(np.broadcast_to(y, (rows, len(y))), axis=1)
+            cells = x * c + shuffled + r * c * np.arange(rows)[:, None]
+            found = np.bincount(cells.ravel(), minlength=rows * r * c).reshape(rows, r * c)
+            totals[start : start + rows] += ((found - expected) ** 2 / expected).sum(axis=1)
+    return float(1 + np.count_nonzero(totals >= observed * (1 - 1e-9))) / (1 + _SHUFFLES)

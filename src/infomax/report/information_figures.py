@@ -113,7 +113,7 @@ def _bar(axes: Axes, place: int, given: Answer, unit: str) -> None:
     )
 
 
-def _whisker(axes: Axes, place: float, found: Estimate, unit: str) -> None:
+def _whisker(axes: Axes, place: float | int, found: Estimate, unit: str) -> None:
     if found.interval is None:
         return
     value, low, high = (v / NATS_PER[unit] for v in (found.nats, found.interval.low, found.interval.high))

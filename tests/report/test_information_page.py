@@ -1,0 +1,180 @@
+"""The page about a table: self-contained, whole, harmless whatever the data say; and the terminal's lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from infomax.data.typed_table import read_table
+from infomax.errors import InputError
+from infomax.estimators.table import mutual_information_table
+from infomax.report import information_html, information_text, write_information
+from infomax.report.information import information_targets
+from infomax.report.information_figures import shade
+from infomax.report.information_lines import columns_text, probability
+
+VOID = {"meta", "path", "rect", "use", "line", "circle"}
+HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">$x^2$ \x00\u202e&amp;'
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, visible text, and whether every element was closed in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert tag in VOID or self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] != "style":
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    n = 150
+    x = rng.normal(size=n)
+    return read_table(
+        pd.DataFrame(
+            {
+                "x": x,
+                "near": x + 0.5 * rng.normal(size=n),
+                "alone": rng.normal(size=n),
+                HOSTILE: np.where(x > 0, HOSTILE, "low"),
+                "city": np.where(rng.random(n) < 0.8, np.where(x > 0, "Oslo", "Rome"), "Bern"),
+                "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(n), "D"),
+                "same": 1,
+            }
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def results(table):
+    ask = {"rows": 140, "permutations": None}
+    return {
+        "matrix": mutual_information_table(table, **ask),
+        "target": mutual_information_table(table, target="x", **ask),
+        "pair": mutual_information_table(table, x="x", y=HOSTILE, **ask),
+        "sides": mutual_information_table(table, x=["x", "near"], y="alone", given="city", permutations=0),
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(results, table):
+    return {shape: information_html(result, table=table) for shape, result in results.items()}
+
+
+@pytest.mark.parametrize("shape", ["matrix", "target", "pair", "sides"])
+def test_pages_are_whole_and_fetch_nothing(pages, shape):
+    page = pages[shape]
+    parsed = Page(page)
+    assert parsed.open == []
+    assert "http:" not in page
+    assert "https:" not in page
+    for tag, attributes in parsed.elements:
+        assert tag not in {"script", "link", "iframe", "img", "object", "base"}
+        assert not any(name.startswith("on") or name in {"src", "srcset"} for name in attributes)
+        assert (attributes.get("href") or "#").startswith("#")
+    ids = Counter(attributes["id"] for _, attributes in parsed.elements if "id" in attributes)
+    assert max(ids.values()) == 1
+    used = set(re.findall(r"url\(#([^)]*)\)", page)) | set(re.findall(r'href="#([^"]*)"', page))
+    assert used <= set(ids)
+    assert "<svg" in page
+    assert "$x^2$" in parsed.text or shape == "sides"  # a name, not a formula
+
+
+@pytest.mark.parametrize("shape", ["matrix", "target", "pair", "sides"])
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+def test_page_and_lines_show_the_numbers(results, table, shape, unit):
+    result = results[shape]
+    page = Page(information_html(result, table=table, unit=unit)).text
+    lines = information_text(result, unit=unit)
+    best = result.answers[0].estimate
+    value = f"{best.to(unit):.3f}"
+    for text in (page, lines):
+        assert value in text
+        assert f"{best.interval.low / (np.log(2) if unit == 'bits' else 1):.3f} to" in text
+    assert "140" in page or shape == "sides"
+    assert "numpy" in page
+    assert "drawn at random" in page or shape == "sides"
+    assert "\x00" not in lines + page
+    assert "\u202e" not in lines + page
+
+
+def test_every_pair_stands_in_the_table_and_what_is_left_out_is_said(results, pages):
+    page = Page(pages["matrix"]).text
+    assert len(results["matrix"].answers) == 15
+    for given in results["matrix"].answers:
+        assert f"{given.estimate.nats + 0.0:.3f}" in page
+    assert "constant" in page
+    assert "same: constant" in information_text(results["matrix"])
+
+
+def test_independence_is_drawn_as_no_dependence(results, pages):
+    target = {given.question.x[0]: given.q_value for given in results["target"].answers}
+    assert target["alone"] > 0.05 > target["near"]
+    bars = pages["target"]
+    assert bars.count("url(#ranked-") == sum(q > 0.05 for q in target.values())  # hatched
+
+
+def test_partial_work_is_marked_everywhere(results, table):
+    cut = replace(results["target"], answers=results["target"].answers[:2], interrupted=True)
+    assert "Partial." in Page(information_html(cut, table=table)).text
+    assert information_text(cut).startswith("PARTIAL, stopped by Ctrl-C")
+    assert "2 of 5 done" in information_text(cut)
+
+
+def test_a_pair_without_an_answer_is_listed(results, table):
+    failed = replace(results["target"].answers[0], estimate=None, problem="it is <b>broken</b>", q_value=None)
+    result = replace(results["target"], answers=(*results["target"].answers[1:], failed))
+    page = information_html(result, table=table)
+    assert "it is <b>broken" not in page
+    assert "it is <b>broken</b>" in Page(page).text
+    assert "it is <b>broken</b>" in information_text(result)
+
+
+def test_many_pairs_show_the_strongest(results):
+    many = replace(results["matrix"], answers=results["matrix"].answers * 3)
+    text = information_text(many)
+    assert "… and 25 weaker pairs" in text
+    assert text.count("KSG") + text.count("Ross") + text.count("contingency") == 20
+
+
+def test_files_are_written_whole(results, table, tmp_path):
+    written = write_information(results["pair"], information_targets(tmp_path / "new"), table=table)
+    assert [path.name for path in written] == ["report.html", "result.json"]
+    found = json.loads(written[1].read_text())
+    assert found["answers"][0]["estimate"]["nats"] == results["pair"].answers[0].estimate.nats
+    for name in ("report.pdf", "report.html/"):
+        (tmp_path / "report.html").mkdir(exist_ok=True)
+        with pytest.raises(InputError):
+            information_targets(tmp_path / name)
+
+
+def test_words_for_small_numbers_and_columns(results):
+    assert [probability(p) for p in (None, 0.5, 0.05, 0.00012)] == ["–", "0.50", "0.05", "1e-04"]
+    assert shade(-0.1) == 0.0
+    assert shade(0.5 * np.log(4 / 3)) == pytest.approx(0.5)
+    assert len(columns_text(results["pair"].columns).splitlines()) == 8
