@@ -1,1 +1,5 @@
-"""Densities known up to their normaliser: learned by telling data from noise; the normaliser learned, fixed or estimated."""
+"""Models without a normaliser: learned by telling data from noise; the normaliser learned, fixed or estimated."""
+
+from infomax.unnormalised.sampled_linear import ExactReading, SampledLinear
+
+__all__ = ["ExactReading", "SampledLinear"]
