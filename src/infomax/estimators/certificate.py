@@ -40,6 +40,7 @@ ABOVE = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 BELOW = (0.5, 1.0, 3.0)
 STAKES = (0.25, 0.5, 0.75, 0.9, 0.97)
 TRIED = 600  # blocks of four on which ways to stake are compared
+LARGEST_SCORE = 100.0  # far beyond every clip; keeps means finite
 TEMPERS = (0.25, 0.5, 0.75, 1.0)
 
 
@@ -179,5 +180,6 @@ def block_scores(log_ratio: LogRatio, sample: Sample, rows: np.ndarray, block: i
     scores = []
     for shift in range(block):
         x, y = sample.x.rows(rows.ravel()), sample.y.rows(np.roll(rows, -shift, axis=1).ravel())
-        scores.append(np.nan_to_num(np.asarray(log_ratio(x, y), dtype=float), nan=0.0).reshape(-1, block))
+        found = np.nan_to_num(np.asarray(log_ratio(x, y), dtype=float), nan=0.0)
+        scores.append(np.clip(found, -LARGEST_SCORE, LARGEST_SCORE).reshape(-1, block))
     return np.stack(scores, axis=1)
