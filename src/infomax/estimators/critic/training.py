@@ -22,7 +22,7 @@ from torch.nn.functional import softplus
 from infomax.estimators.critic.network import Baseline, Batched, Critics
 
 CHECK_EVERY = 40  # steps
-PATIENCE = 5  # checks without a better one, in any fold
+PATIENCE = 4  # checks without a better one, in any fold
 WARM_UP = 50  # steps
 MEMORY = 0.98  # of the running mean of weights, a step
 
