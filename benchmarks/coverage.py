@@ -25,7 +25,7 @@ from infomax.estimators import KSG, CanonicalCorrelations, Discrete, Estimator, 
 from infomax.estimators.certificate import certify
 from infomax.estimators.inference import estimate_sample
 
-# None of these worlds was looked at when the intervals were made.
+# None of these pairs of method and world was used to choose how intervals are made.
 METHODS: dict[str, tuple[Callable[[], Estimator], list[str]]] = {
     "Discrete": (
         Discrete,
