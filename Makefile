@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SEARCHES := "parse an ISO date" "remove duplicates from a list keeping order" "download a file over http"
 
-.PHONY: demo test check format mutants bench docs clean
+.PHONY: demo test check format mutants bench bench-information docs clean
 
 demo: $(READY)
 	$(BIN)/infomax fit python --out runs/demo --overwrite
@@ -32,6 +32,16 @@ bench: $(VENV)-bench/ready
 	$(VENV)-bench/bin/python -m benchmarks.run --threads 2 --sizes 1024x384 4096x128 4096x384 --into docs/benchmarks.md
 	$(VENV)-bench/bin/python -m benchmarks.memory --into docs/benchmarks.md
 
+bench-information: $(VENV)-bench-mi/ready
+	$(VENV)-bench-mi/bin/python -m benchmarks.information
+	$(VENV)-bench-mi/bin/python -m benchmarks.information --groups staircase high discrete mixed series conditional independent --n 10000 --seeds 0
+	$(VENV)-bench-mi/bin/python -m benchmarks.information --tables --into docs/benchmarks-information.md
+
+$(VENV)-bench-mi/ready: benchmarks/requirements-information.txt
+	$(PYTHON) -m venv $(VENV)-bench-mi
+	$(VENV)-bench-mi/bin/pip install -q -e . -r benchmarks/requirements-information.txt
+	touch $@
+
 $(VENV)-bench/ready: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/pip install -q -c constraints.txt -e '.[hf]'
@@ -48,4 +58,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache site
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-bench-mi .mypy_cache .ruff_cache .pytest_cache site

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _LOG = logging.getLogger("mkdocs.links")
 _REPOSITORY = Path(__file__).parents[1]
-_LINK = re.compile(r"\[(`?)([^\]`]+)`?\]\((?:\.\./)+((?:src|tests|benchmarks)/[^)]+)\)")
+_LINK = re.compile(r"\[(`?)([^\]`]+)`?\]\((?:\.\./)+((?:src|tests|benchmarks|examples)/[^)]+)\)")
 
 
 def on_page_markdown(markdown, page, **_):

@@ -1,1 +1,0 @@
-"""Language models with huge vocabularies: corpora, models, training, exact perplexity."""
