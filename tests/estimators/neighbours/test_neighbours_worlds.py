@@ -99,16 +99,16 @@ def test_zero_inflated_poisson():
     close_to(truth, MixedKSG(), draw, bias=0.02)
 
 
-def test_a_shared_point_mass():
-    """X = Y = 0 by one coin, else both normal and independent: I is the entropy of the coin."""
-    weight = 0.5
+@pytest.mark.parametrize("decimals", [15, 1])
+def test_a_shared_point_mass(decimals):
+    """X = Y = 9 by one coin, else both normal and independent, perhaps rounded: I is the entropy of the coin."""
 
     def draw(rng):
-        atom = rng.uniform(size=2000) < weight
-        x, y = (np.where(atom, 0.0, rng.normal(size=2000)) for _ in "xy")
+        atom = rng.uniform(size=2000) < 0.5
+        x, y = (np.where(atom, 9.0, rng.normal(size=2000).round(decimals)) for _ in "xy")
         return pairs(x, y)
 
-    close_to(-weight * log(weight) - (1 - weight) * log(1 - weight), MixedKSG(), draw, bias=0.01)
+    close_to(log(2), MixedKSG(), draw, bias=0.01)
 
 
 def test_discrete_pairs_have_the_corrected_plug_in_value():
