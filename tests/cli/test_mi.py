@@ -187,5 +187,5 @@ def test_ctrl_c_tells_what_is_done_and_that_it_is_not_all(elsewhere):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert out.startswith("PARTIAL, stopped by Ctrl-C: all pairs of columns: 276 pairs, 3 of 276 done")
+    assert out.startswith("PARTIAL, stopped by Ctrl-C. All pairs of columns: 276 pairs, 3 of 276 done")
     assert err == "error: stopped by Ctrl-C: 3 of 276 pairs were done, and only they are reported.\n"

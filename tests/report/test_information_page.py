@@ -136,7 +136,7 @@ def test_independence_is_drawn_as_no_dependence(results, pages):
     target = {given.question.x[0]: given.q_value for given in results["target"].answers}
     assert target["alone"] > 0.05 > target["near"]
     bars = pages["target"]
-    assert bars.count("url(#ranked-") == sum(q > 0.05 for q in target.values())  # hatched
+    assert bars.count("fill: url(#ranked-h") == sum(q > 0.05 for q in target.values())  # hatched
 
 
 def test_partial_work_is_marked_everywhere(results, table):

@@ -81,7 +81,7 @@ def _profile(table: TypedTable, name: str, asked: bool | None) -> ColumnProfile:
     else:
         whole = column.type == WHOLE
     levels, rows = pc.count_distinct(column).as_py(), len(column) - column.null_count
-    if asked is False and column.type == WORDS and levels > 2:
+    if asked is False and column.type == WORDS:
         raise InputError(f"Column {name!r} holds words ({_range(column)}), not numbers: it can only be discrete.")
     inferred = _inferred(column, levels)
     is_discrete = inferred if asked is None else asked

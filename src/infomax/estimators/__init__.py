@@ -11,6 +11,7 @@ from infomax.estimators.gaussian import CanonicalCorrelations, GaussianCopula
 from infomax.estimators.neighbours import KSG, MixedKSG, Ross
 from infomax.estimators.select import estimate
 from infomax.estimators.self_check import SelfCheck, Trial, self_check
+from infomax.estimators.table import TableInformation, mutual_information_table
 
 __all__ = [
     "KSG",
@@ -30,8 +31,10 @@ __all__ = [
     "MixedKSG",
     "Ross",
     "SelfCheck",
+    "TableInformation",
     "Trial",
     "certificate",
     "estimate",
+    "mutual_information_table",
     "self_check",
 ]

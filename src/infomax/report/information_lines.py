@@ -118,10 +118,10 @@ def discoveries(answers: Iterable[Answer]) -> tuple[int, int]:
 def headline(result: TableInformation) -> str:
     """What was asked, of how much, in one line."""
     asked = (
-        "all columns against " + shown(result.target or "", 60) if result.shape == "target" else "all pairs of columns"
+        "All columns against " + shown(result.target or "", 60) if result.shape == "target" else "All pairs of columns"
     )
     done = f"{len(result.answers):,} of {result.asked:,} done, " if result.interrupted else ""
-    partial = "PARTIAL, stopped by Ctrl-C: " if result.interrupted else ""
+    partial = "PARTIAL, stopped by Ctrl-C. " if result.interrupted else ""
     pairs = "pair" if result.asked == 1 else "pairs"
     return f"{partial}{asked}: {result.asked:,} {pairs}, {done}{result.used:,} rows, {duration(result.seconds)}"
 
