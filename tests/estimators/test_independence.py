@@ -89,6 +89,7 @@ def test_small_tables_with_rare_levels_are_permuted():
 
 def test_q_values_by_hand():
     assert q_values([0.01, 0.02, 0.03, 0.5]) == pytest.approx([0.04, 0.04, 0.04, 0.5])
+    assert q_values([0.02, 0.021, 0.5]) == pytest.approx([0.0315, 0.0315, 0.5])
     assert q_values([0.9, None, 0.001]) == pytest.approx([0.9, None, 0.002])
     assert q_values([]) == []
 

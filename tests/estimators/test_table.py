@@ -11,11 +11,9 @@ import pandas as pd
 import pytest
 from joblib import parallel_config
 
-from infomax.data import sample
 from infomax.data.typed_table import read_table
 from infomax.errors import InputError
 from infomax.estimators import GaussianCopula, Ross
-from infomax.estimators.rounding import spread_over_cells, without_ties
 from infomax.estimators.table import mutual_information_table
 from infomax.estimators.table_questions import all_pairs
 
@@ -184,25 +182,6 @@ def test_rounding_two_independent_columns_makes_no_information(step):
     result = mutual_information_table(pd.DataFrame({"x": x, "y": y}), x="x", y="y", rows=None)
     estimate = result.answers[0].estimate
     assert abs(estimate.nats) < 4 * estimate.standard_error
-    assert "ties" in {caution.kind for caution in estimate.cautions}
-
-
-def test_values_spread_over_their_cells_can_be_read_off_again():
-    rng = np.random.default_rng(2)
-    values = rng.choice([-3.0, 0.0, 0.1, 7.0, 7.5], size=1000)
-    spread = spread_over_cells(values, rng)
-    assert len(np.unique(spread)) == 1000
-    levels = np.unique(values)
-    assert np.array_equal(levels[np.digitize(spread, (levels[1:] + levels[:-1]) / 2)], values)
-    for level in levels:  # evenly: the mean of each cell is its middle
-        own = spread[values == level]
-        assert abs(own.mean() - (own.min() + own.max()) / 2) < 4 * own.std() / np.sqrt(len(own))
-
-
-def test_untied_columns_are_left_alone():
-    rng = np.random.default_rng(3)
-    one = sample(rng.normal(size=50), rng.integers(0, 2, 50).astype(str))
-    assert without_ties(one, rng) == (one, ())
 
 
 def test_a_method_by_name_or_object_is_used(frame):

@@ -19,15 +19,11 @@ from infomax.data.variables import sample
 from infomax.errors import InputError
 from infomax.estimators.estimate import Caution, Estimate
 from infomax.estimators.estimator import Estimator
-from infomax.estimators.gaussian import CanonicalCorrelations, GaussianCopula
 from infomax.estimators.independence import independence_test
 from infomax.estimators.inference import estimate_sample, without_constants
-from infomax.estimators.neighbours import MixedKSG
-from infomax.estimators.rounding import without_ties
 
 _SHUFFLES = 199  # of a lone question that has no analytic test,
 _CELLS = 20_000  # where it has at most so many cells
-_TIES_ARE_FINE = (MixedKSG, GaussianCopula, CanonicalCorrelations)
 
 
 @dataclass(frozen=True)
@@ -138,16 +134,14 @@ def _estimate(observed: Sample, question: Question, settings: Settings) -> tuple
         tested = None if varying is None else independence_test(varying, rng)
     if settings.permutations is None and tested is None and settings.alone and _small(observed, settings):
         by_permutation = _SHUFFLES
-    untied, cautions = (observed, ()) if isinstance(settings.estimator, _TIES_ARE_FINE) else without_ties(observed, rng)
     estimate = estimate_sample(
         settings.estimator,
-        untied,
+        observed,
         level=settings.level,
         permutations=by_permutation,
         block=settings.block,
         random_state=rng,
     )
-    estimate = replace(estimate, cautions=(*cautions, *estimate.cautions))
     if tested is not None:
         return replace(estimate, p_value=tested.p_value), tested.test
     if by_permutation:
