@@ -23,6 +23,8 @@ _ROOMS = {
     "estimate": "estimators",
     "evaluate": "evaluation",
     "fit": "training",
+    "NCE": "unnormalised",
+    "density_ratio": "unnormalised",
     "certificate": "estimators",
     "self_check": "estimators",
     "InfomaxError": "errors",

@@ -1,11 +1,13 @@
 """Where candidates come from, with the log of how often: noise samplers, in-batch noise."""
 
+from infomax.candidates.continuous import ContinuousNoise, gaussian_fit, gaussian_mixture_fit
 from infomax.candidates.drawn import Drawn
 from infomax.candidates.inclusion import Everything, Inclusion, in_batch
 from infomax.candidates.independent import IndependentDraws, LogUniform, Mixture, Uniform, Unigram
 from infomax.candidates.sampler import Sampler
 
 __all__ = [
+    "ContinuousNoise",
     "Drawn",
     "Everything",
     "Inclusion",
@@ -15,5 +17,7 @@ __all__ = [
     "Sampler",
     "Uniform",
     "Unigram",
+    "gaussian_fit",
+    "gaussian_mixture_fit",
     "in_batch",
 ]

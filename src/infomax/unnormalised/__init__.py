@@ -1,5 +1,27 @@
 """Models without a normaliser: learned by telling data from noise; the normaliser learned, fixed or estimated."""
 
+from infomax.unnormalised.annealed import AnnealedNormaliser, annealed_importance_sampling
+from infomax.unnormalised.conditional_nce import conditional_nce
+from infomax.unnormalised.density_ratio import DensityRatio, density_ratio
+from infomax.unnormalised.nce import NCE
+from infomax.unnormalised.nce_fit import NCEFit
+from infomax.unnormalised.normaliser import LogNormaliser, bennett, importance_sampling
 from infomax.unnormalised.sampled_linear import ExactReading, SampledLinear
+from infomax.unnormalised.telescoping import TelescopedRatio, telescoped_log_ratio
 
-__all__ = ["ExactReading", "SampledLinear"]
+__all__ = [
+    "NCE",
+    "AnnealedNormaliser",
+    "DensityRatio",
+    "ExactReading",
+    "LogNormaliser",
+    "NCEFit",
+    "SampledLinear",
+    "TelescopedRatio",
+    "annealed_importance_sampling",
+    "bennett",
+    "conditional_nce",
+    "density_ratio",
+    "importance_sampling",
+    "telescoped_log_ratio",
+]
