@@ -57,7 +57,7 @@ def test_one_pair_in_nats_and_in_bits(infomax, table):
     first = done.out.splitlines()[0].split()
     assert first[:4] == ["height", "and", "weight", "share"]
     assert first[5] == "nats"
-    for word in ("interval", "of independence: Spearman", "method     KSG", "rows       200 of 200", "Cautions"):
+    for word in ("interval", "of independence: Spearman", "method     mixed KSG", "rows       200 of 200", "Cautions"):
         assert word in done.out, word
     in_bits = infomax("mi", table, "height", "weight", "--bits", *FAST).out.splitlines()[0].split()
     assert in_bits[5] == "bits"
