@@ -21,6 +21,7 @@ _ROOMS = {
     "StaticTextEncoder": "encoders",
     "load_encoder": "encoders",
     "estimate": "estimators",
+    "mutual_information_table": "estimators",
     "evaluate": "evaluation",
     "fit": "training",
     "NCE": "unnormalised",

@@ -30,7 +30,7 @@ def _cpu_seconds(*arguments: str) -> tuple[float, subprocess.CompletedProcess[st
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done
 
 
-@pytest.mark.parametrize("command", [[], ["fit"], ["encode"], ["search"], ["evaluate"]])
+@pytest.mark.parametrize("command", [[], ["fit"], ["encode"], ["search"], ["evaluate"], ["mi"]])
 def test_help_is_light_and_quick(command):
     seconds, done = _cpu_seconds(*command, "--help")
     assert done.returncode == 0

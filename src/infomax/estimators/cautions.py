@@ -57,7 +57,7 @@ def _ties(side: str, variable: Variable) -> list[Caution]:
         name = variable.names[column]
         name = side if name == side else f"{side} ({name!r})"
         text = f"{name}: {repeated / n:.0%} of the values are repeated, one of them {most:,} times of {n:,}"
-        found.append(Caution("ties", f"{text}; methods for continuous variables assume no ties."))
+        found.append(Caution("ties", f"{text}: rounded or counted rather than continuous."))
     return found
 
 
