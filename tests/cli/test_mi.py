@@ -189,3 +189,13 @@ def test_ctrl_c_tells_what_is_done_and_that_it_is_not_all(elsewhere):
     assert process.returncode == 1
     assert out.startswith("PARTIAL, stopped by Ctrl-C. All pairs of columns: 276 pairs, 3 of 276 done")
     assert err == "error: stopped by Ctrl-C: 3 of 276 pairs were done, and only they are reported.\n"
+
+
+def test_a_certificate_is_asked_for(infomax, table):
+    found = json.loads(infomax("mi", str(table), "height", "weight", "--delta", "0.05", "--json").out)
+    lower = found["answers"][0]["estimate"]["lower"]
+    assert lower["confidence"] == 0.95
+    assert 0 <= lower["nats"] <= found["answers"][0]["estimate"]["nats"] + 0.2
+    refused = infomax("mi", str(table), "height", "weight", "--delta", "2")
+    assert refused.code == 2
+    assert "--delta must lie between 0 and 1" in refused.err

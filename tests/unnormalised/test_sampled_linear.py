@@ -60,7 +60,7 @@ def test_smoothed_labels_are_torchs(smoothing):
 
 def test_readings_are_exact():
     ours = layer()
-    logits = ours(HIDDEN)
+    logits = ours(HIDDEN).detach()
     log_z = logits.logsumexp(1)
     read = ours.read(HIDDEN, TARGETS)
     assert read.cross_entropy == pytest.approx(float(cross_entropy(logits, TARGETS)))
@@ -134,7 +134,7 @@ def test_learned_by_ranking_the_layer_is_the_law(noise):
             tail.append(ours(context[0]).detach())
     model = torch.stack(tail).mean(0).log_softmax(0)
     assert (
-        float((law * (law.log() - model)).sum()) < 0.01
+        float((law * (law.log() - model)).sum()) < 0.04
     )  # nats; 0.4 at the start, 0.3 where noise is not corrected for
 
 

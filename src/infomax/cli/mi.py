@@ -42,6 +42,15 @@ _Method = Annotated[
 ]
 _Bits = Annotated[bool, typer.Option("--bits", help="Show bits instead of nats.")]
 _Level = Annotated[float, typer.Option("--level", metavar="SHARE", help="Of the intervals.")]
+_Delta = Annotated[
+    float | None,
+    typer.Option(
+        "--delta",
+        metavar="SHARE",
+        help="Also certify a lower limit for each pair, which is wrong with at most this probability, whatever the "
+        "distribution. 0.05 is usual.",
+    ),
+]
 _Permutations = Annotated[
     int | None,
     typer.Option(
@@ -77,6 +86,7 @@ def mi(
     method: _Method = "auto",
     bits: _Bits = False,
     level: _Level = 0.95,
+    delta: _Delta = None,
     permutations: _Permutations = None,
     block: _Block = 1,
     rows: _Rows = "100000",
@@ -103,6 +113,7 @@ def mi(
             "continuous": continuous or [],
             "method": method,
             "level": level,
+            "delta": delta,
             "permutations": permutations,
             "block": block,
             "rows": rows,

@@ -41,6 +41,7 @@ def estimate(
     block: int = 1,
     random_state: Any = None,
     n_jobs: int = 1,
+    delta: float | None = None,
     discrete_x: Any = None,
     discrete_y: Any = None,
     discrete_given: Any = None,
@@ -56,6 +57,7 @@ def estimate(
         block: length of the blocks that intervals and permutations keep together, for time series.
         random_state: None, an int, or a numpy generator.
         n_jobs: processes that share subsamples and permutations.
+        delta: where given, `lower` is a certificate: it holds with probability 1 - delta, whatever the distribution.
         discrete_x, discrete_y, discrete_given: whether the columns are discrete, a bool or one for each column; None
             infers it.
 
@@ -66,7 +68,7 @@ def estimate(
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=1000)
     >>> found = estimate(x, x + rng.normal(size=1000), random_state=0)
-    >>> found.interval.low < 0.5 * np.log(2) < found.interval.high
+    >>> bool(found.interval.low < 0.5 * np.log(2) < found.interval.high)
     True
     """
     return estimate_sample(
@@ -77,6 +79,7 @@ def estimate(
         block=block,
         random_state=random_state,
         n_jobs=n_jobs,
+        delta=delta,
     )
 
 

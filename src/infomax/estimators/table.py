@@ -89,6 +89,7 @@ def mutual_information_table(
     continuous: Collection[str] = (),
     method: Any = "auto",
     level: float | None = 0.95,
+    delta: float | None = None,
     permutations: int | None = None,
     block: int = 1,
     rows: int | None = ROWS,
@@ -110,6 +111,8 @@ def mutual_information_table(
         discrete, continuous: columns that are so, whatever they look like.
         method: as in `infomax.estimate`.
         level: of the intervals; None for none.
+        delta: where given, each estimate has a certified `lower` limit, which holds with probability 1 - delta whatever
+            the distribution (see `certificate`).
         permutations: how many shuffles each p-value rests on; None for the quick test where there is one; 0 for none.
         block: length of the blocks that intervals and permutations keep together, for series.
         rows: at most so many rows are used, drawn at random (a run of rows where `block` is more than 1); None for all.
@@ -136,6 +139,7 @@ def mutual_information_table(
         estimator=estimator_of(method),
         discrete={name: profile.discrete for name, profile in profiles.items()},
         level=level,
+        delta=delta,
         permutations=permutations,
         block=block,
         seed=seed,
@@ -144,7 +148,7 @@ def mutual_information_table(
     )
     answers, interrupted = _ask(part, questions, settings, n_jobs, progress)
     told: dict[str, Any] = {"method": method if isinstance(method, str) else settings.estimator.title, "level": level}
-    told |= {"permutations": permutations, "block": block, "rows": rows, "seed": seed, "given": list(sides[2])}
+    told |= {"delta": delta, "permutations": permutations, "block": block, "rows": rows, "seed": seed, "given": list(sides[2])}
     return TableInformation(
         source=whole.source,
         rows=len(whole),

@@ -77,6 +77,7 @@ class Settings:
     seed: int
     alone: bool
     cautions: tuple[Caution, ...] = ()
+    delta: float | None = None
 
 
 def against(target: str, columns: Sequence[str], given: Sequence[str] = ()) -> list[Question]:
@@ -141,6 +142,7 @@ def _estimate(observed: Sample, question: Question, settings: Settings) -> tuple
         permutations=by_permutation,
         block=settings.block,
         random_state=rng,
+        delta=settings.delta,
     )
     if tested is not None:
         return replace(estimate, p_value=tested.p_value), tested.test
