@@ -46,37 +46,44 @@ class ContinuousNoise:
             )
         self.distribution = distribution
         self.event_shape = tuple(distribution.event_shape)
+        with torch.random.fork_rng(devices=[]):
+            like = distribution.sample()
+        if not like.is_floating_point():
+            raise InputError(
+                "the noise draws integers: for ids there are samplers, such as infomax.candidates.Unigram."
+            )
+        self.device, self.dtype = like.device, like.dtype
 
     def draw(self, n: Any, rng: torch.Generator) -> Tensor:
-        """(n, *event) independent draws; the generator moves on, the global one stays.
+        """(n, *event) independent draws; the generator moves on, the global one stays as it was.
 
         Raises:
             InputError: n below 1, or a generator on another device than the distribution.
         """
         count, device = draw_count(n), rng.device
+        if self.device.type != device.type:
+            raise InputError(f"the noise draws on {self.device.type}, the generator is on {device.type}: use one.")
         world = torch.random if device.type == "cpu" else torch.get_device_module(device)
         which = () if device.type == "cpu" else (device,)
         # distributions take no generator: the global one is lent this one's state, and it takes the outcome back
         with torch.random.fork_rng(devices=list(which), device_type="cuda" if not which else device.type):
             world.set_rng_state(rng.get_state(), *which)
             drawn = self.distribution.sample(torch.Size((count,)))
-            state = world.get_rng_state(*which)
-        if drawn.device.type != device.type:
-            raise InputError(f"the noise draws on {drawn.device.type}, the generator is on {device.type}: use one.")
-        rng.set_state(state)
+            rng.set_state(world.get_rng_state(*which))
         return drawn
 
     def log_prob(self, x: Tensor) -> Tensor:
         """(n,) log density at (n, *event), in nats; -inf outside the support."""
         if x.ndim != 1 + len(self.event_shape) or tuple(x.shape[1:]) != self.event_shape:
             raise InputError(f"expected observations of shape (n, *{self.event_shape}); got {tuple(x.shape)}.")
+        home, x = x.device, x.to(self.device, self.dtype)
         support = self.distribution.support
         inside = None if support is None else support.check(x)
         if inside is None or bool(inside.all()):
-            return self.distribution.log_prob(x)
-        somewhere = self.draw(1, torch.Generator(x.device).manual_seed(0)).to(x.dtype)
+            return self.distribution.log_prob(x).to(home)
+        somewhere = self.draw(1, torch.Generator(x.device).manual_seed(0))
         within = torch.where(inside.reshape(-1, *[1] * len(self.event_shape)), x, somewhere)
-        return self.distribution.log_prob(within).masked_fill(~inside, -torch.inf)
+        return self.distribution.log_prob(within).masked_fill(~inside, -torch.inf).to(home)
 
     def __repr__(self) -> str:
         return f"ContinuousNoise({self.distribution})"

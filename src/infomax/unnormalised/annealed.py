@@ -64,7 +64,7 @@ def annealed_importance_sampling(
     bridges: int = 100,
     chains: int = 1000,
     step_size: int | float = 1.0,
-    rng: torch.Generator | None = None,
+    rng: Any = None,
 ) -> AnnealedNormaliser:
     """log Z of a model that is differentiable in its input, through `bridges` steps from the noise.
 
@@ -74,8 +74,8 @@ def annealed_importance_sampling(
         x: (n, *event) exact draws of the model, for the upper side; each starts one reverse chain.
         bridges: steps of β from 0 to 1, one transition each: more bring the two sides together.
         chains: forward chains, at least 2.
-        step_size: of the walk, in units of the noise's spread; divided by d^(1/6) and by the model's own narrowness only if
-            you do so: look at `acceptance`.
+        step_size: of the walk, in units of the noise's spread over d^(1/6), d numbers an observation; a model much narrower
+            than its noise needs less: look at `acceptance`.
 
     Raises:
         InputError: settings below their least, x that does not fit, or a model that is not finite.

@@ -17,7 +17,7 @@ from infomax.unnormalised.observed import log_model
 
 
 def conditional_nce(model: Any, x: Tensor, noisy: Tensor, log_noise_ratio: Any = 0.0) -> Float[Tensor, " n"]:
-    """(n,) 2 · mean over copies of log(1 + e^-G), G = log p̃(x) - log p̃(y) + log p_c(x | y) - log p_c(y | x).
+    """(n,) 2 · mean over copies of log(1 + e^-G), G = log p̃(x) - log p̃(y) + log p_c(y | x) - log p_c(x | y).
 
     A model that tells nothing has loss 2 log 2. Consistent where the noise can walk from any data to any other. Very small
     noise makes it score matching; very large noise makes it ordinary contrast with a law that does not depend on x.
@@ -26,7 +26,7 @@ def conditional_nce(model: Any, x: Tensor, noisy: Tensor, log_noise_ratio: Any =
         model: gives log p̃, (m,), of (m, *event); differentiable in its parameters.
         x: (n, *event) observations.
         noisy: (n, k, *event) copies of each, drawn from p_c(y | x).
-        log_noise_ratio: (n, k) log p_c(x | y) - log p_c(y | x); 0 for symmetric noise such as an added Gaussian.
+        log_noise_ratio: (n, k) log p_c(y | x) - log p_c(x | y); 0 for symmetric noise such as an added Gaussian.
 
     Raises:
         InputError: copies that do not fit, or none.

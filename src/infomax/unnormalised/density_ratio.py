@@ -63,11 +63,11 @@ def density_ratio(
     x_q: Any,
     *,
     model: nn.Module | None = None,
-    held_out: float = 0.2,
+    held_out: int | float = 0.2,
     steps: int = 1000,
     batch: int = 256,
-    learning_rate: float = 1e-3,
-    rng: torch.Generator | None = None,
+    learning_rate: int | float = 1e-3,
+    rng: Any = None,
 ) -> DensityRatio:
     """Learn log p/q from rows of p and of q.
 
@@ -78,15 +78,15 @@ def density_ratio(
             right for any two Gaussians, and meant for at most some hundred columns.
         held_out: share of either side's rows kept for the score; rows at the same place of equally long sides go together.
         steps, batch, learning_rate: of Adam.
-        rng: of the split and the batches; by default one of seed 0.
+        rng: `torch.Generator` of the split and the batches; by default one of seed 0.
 
     Raises:
         InputError: shapes that do not fit, too few rows, values that are not finite.
 
     >>> rng = np.random.default_rng(0)
     >>> ratio = density_ratio(rng.normal(1, 1, 4000), rng.normal(0, 1, 4000))
-    >>> ratio([0.5, 1.5]).round(1)  # the truth is x - 1/2
-    array([-0. ,  1. ])
+    >>> ratio([1.5, 2.5]).round()  # the truth is x - 1/2
+    array([1., 2.])
     """
     p, q = _array(x_p, "x_p"), _array(x_q, "x_q")
     if p.shape[1:] != q.shape[1:]:
@@ -143,7 +143,7 @@ def _quadratic(p: np.ndarray, q: np.ndarray) -> Callable[[np.ndarray], np.ndarra
 
 
 def _module(
-    model: nn.Module, p: np.ndarray, q: np.ndarray, share: float, steps: int, batch: int, rate: float, seed: int,
+    model: nn.Module, p: np.ndarray, q: np.ndarray, share: float, steps: int, batch: int, rate: int | float, seed: int,
     rng: torch.Generator,
 ) -> Callable[[np.ndarray], np.ndarray]:  # fmt: skip
     dtype, device = kind_of(model)

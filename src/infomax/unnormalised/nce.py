@@ -50,13 +50,13 @@ class NCE:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Any,
         noise: Any,
         nu: Any = 10,
         *,
         steps: int = 500,
         batch: int | None = None,
-        learning_rate: float = 1e-2,
+        learning_rate: int | float = 1e-2,
         parameter_limit: int = 200,
     ) -> None:
         if not isinstance(model, nn.Module):
@@ -73,12 +73,12 @@ class NCE:
         self.steps, self.batch, self.learning_rate = steps, batch, learning_rate
         self.parameter_limit = parameter_limit
 
-    def fit(self, x: Any, *, rng: torch.Generator | None = None) -> NCEFit:
+    def fit(self, x: Any, *, rng: Any = None) -> NCEFit:
         """Learn the model's parameters, in place, and its normaliser.
 
         Args:
             x: (T, *event) observations; taken to the model's number type and device.
-            rng: of the noise and the batches; by default one of seed 0.
+            rng: `torch.Generator` of the noise and the batches; by default one of seed 0.
 
         Raises:
             InputError: x of another shape than the noise, empty or not finite; noise without density at an observation; a

@@ -52,9 +52,7 @@ class LogNormaliser:
         return "\n".join([line, *(f"warning: {text}" for _, text in self.cautions)])
 
 
-def importance_sampling(
-    model: Any, noise: Any, draws: int = 10_000, *, rng: torch.Generator | None = None
-) -> LogNormaliser:
+def importance_sampling(model: Any, noise: Any, draws: int = 10_000, *, rng: Any = None) -> LogNormaliser:
     """log Z = log of the mean p̃/q over draws of the noise q.
 
     Args:
@@ -88,7 +86,7 @@ def weighted(log_weights: Tensor, method: str) -> LogNormaliser:
     return LogNormaliser(value, sqrt(scatter), -scatter / 2, effective, k, method, few)
 
 
-def bennett(model: Any, noise: Any, x: Any, nu: int = 10, *, rng: torch.Generator | None = None) -> LogNormaliser:
+def bennett(model: Any, noise: Any, x: Any, nu: int = 10, *, rng: Any = None) -> LogNormaliser:
     """log Z by Bennett's acceptance ratio: as NCE of this model with nothing but c learned.
 
     Args:

@@ -19,7 +19,7 @@ from torch.func import functional_call, grad, vmap
 SINGULAR = 1e-10  # of an information matrix scaled to unit diagonal: below it float64 inverses say nothing
 
 
-def theorem_3(log_ratio: Tensor, gradients: Tensor, weights: Tensor, nu: float) -> Tensor:
+def theorem_3(log_ratio: Tensor, gradients: Tensor, weights: Tensor, nu: int | float) -> Tensor:
     """(P, P) Σ by its formula, exact where the points are an alphabet or quadrature nodes. All float64.
 
     Args:
@@ -41,7 +41,7 @@ def cramer_rao(gradients: Tensor, weights: Tensor) -> Tensor:
     return inverted(centred.T @ (centred * weights[:, None]))
 
 
-def efficiency(log_ratio: Tensor, gradients: Tensor, weights: Tensor, nu: float) -> float:
+def efficiency(log_ratio: Tensor, gradients: Tensor, weights: Tensor, nu: int | float) -> float:
     """Trace of the Cramér-Rao bound over the trace of Σ, of the parameters without c: 1 is maximum likelihood."""
     variances = theorem_3(log_ratio, gradients, weights, nu).diagonal()[:-1]
     return float(cramer_rao(gradients, weights).trace() / variances.sum())

@@ -52,7 +52,7 @@ def telescoped_log_ratio(
     *,
     bridges: int = 4,
     model: Callable[[], nn.Module] | None = None,
-    rng: torch.Generator | None = None,
+    rng: Any = None,
     **settings: Any,
 ) -> TelescopedRatio:
     """log p/q through `bridges` laws between.
@@ -61,7 +61,7 @@ def telescoped_log_ratio(
         x_p, x_q: (n, *event) and (m, *event); the longer side is cut to the shorter, at random.
         bridges: laws between, so that there are bridges + 1 links; 0 is `density_ratio`.
         model: makes the module of one link; by default quadratic logistic regression.
-        rng: of pairs, splits and batches; by default one of seed 0.
+        rng: `torch.Generator` of pairs, splits and batches; by default one of seed 0.
         **settings: of `density_ratio`.
 
     Raises:
