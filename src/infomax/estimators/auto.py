@@ -14,6 +14,7 @@ import numpy as np
 
 from infomax.data.samples import Sample, Variable
 from infomax.estimators.critic import Critic
+from infomax.estimators.dependence import Dependence
 from infomax.estimators.discrete import Discrete
 from infomax.estimators.estimate import Contender
 from infomax.estimators.estimator import Estimator, Measured
@@ -40,6 +41,9 @@ class Auto(Estimator):
     @property
     def title(self) -> str:
         return "auto"
+
+    def tester(self, sample: Sample) -> Estimator:
+        return _by_kind(sample) or Dependence()
 
     def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:
         chosen = _by_kind(sample)

@@ -58,6 +58,10 @@ class Estimator(BaseEstimator, ABC):
     def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:
         """The method itself, on a checked sample. Raises InputError for a sample it is not defined on."""
 
+    def tester(self, sample: Sample) -> Estimator:  # noqa: ARG002
+        """Whose number a permutation test shuffles: its own, unless that would cost too much."""
+        return self
+
     def estimate(
         self,
         x: Any,

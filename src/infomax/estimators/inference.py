@@ -75,9 +75,10 @@ def estimate_sample(
     error, interval = _error(statistic, measured, varying, level, block, for_interval, n_jobs)
     p = None
     if permutations:
-        p = p_value(
-            statistic, varying, measured.nats, permutations=permutations, block=block, rng=for_test, n_jobs=n_jobs
-        )
+        tester = estimator.tester(varying)
+        tested = partial(_nats, tester)
+        observed = measured.nats if tester is estimator else tested(varying, for_test)
+        p = p_value(tested, varying, observed, permutations=permutations, block=block, rng=for_test, n_jobs=n_jobs)
     return Estimate(
         nats=float(measured.nats),
         method=measured.method or estimator.title,

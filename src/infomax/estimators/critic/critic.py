@@ -8,6 +8,7 @@ from infomax.data.samples import Sample
 from infomax.errors import InputError
 from infomax.estimators.critic.folds import Fold, three_way_folds
 from infomax.estimators.critic.reading import CrossFit
+from infomax.estimators.dependence import Dependence
 from infomax.estimators.estimator import Estimator, Measured
 
 FEWEST_ROWS = 200
@@ -59,6 +60,9 @@ class Critic(Estimator):
     @property
     def title(self) -> str:
         return f"neural critic, {self.folds} folds"
+
+    def tester(self, sample: Sample) -> Estimator:  # noqa: ARG002
+        return Dependence()
 
     def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:
         """See the class. Raises InputError for fewer than 200 rows, or where something is given."""
