@@ -79,9 +79,11 @@ def test_more_bridges_close_the_sandwich_around_log_z():
     assert abs(found.forward.value - LOG_Z) < 3.5 * found.forward.standard_error < 0.5
 
 
-def test_the_mean_weight_is_z_however_bad_the_walk():
-    found = annealed_importance_sampling(Narrow(), NOISE, bridges=10, chains=20_000, step_size=1.5)
-    assert abs(found.forward.value - LOG_Z) < 3.5 * found.forward.standard_error < 0.15
+@pytest.mark.parametrize(("bridges", "step_size"), [(30, 0.5), (10, 1.5)])  # 72 % and 3 % of the proposals taken
+def test_the_mean_weight_is_z_however_bad_the_walk(bridges, step_size):
+    chains = 150_000 // bridges
+    found = annealed_importance_sampling(Narrow(), NOISE, bridges=bridges, chains=chains, step_size=step_size)
+    assert abs(found.forward.value - LOG_Z) < 3.5 * found.forward.standard_error < 0.2
     assert found.upper is None
     assert "at least" in str(found)
 

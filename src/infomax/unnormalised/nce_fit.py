@@ -197,8 +197,8 @@ def _cautions(overlap: float, gained: float, scatter: float, newton: float) -> l
     if gained < 2 * scatter:
         found.append((
             "nothing learned",
-            "the loss lies at its anchor: the model says no more than the noise does. That is right where the noise is "
-            "already the data's law; otherwise the model did not learn.",
+            "the loss is not below its anchor: the model says no more of the data than the noise does. That is right where "
+            "the noise is already the data's law; otherwise the model did not learn, or cannot.",
         ))  # fmt: skip
     if newton > 0.1:
         found.append((

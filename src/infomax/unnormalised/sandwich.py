@@ -5,7 +5,8 @@ With g the gradient of log p in parameters and c, and P = ν q / (p + ν q), √
     Σ = I⁻¹ - (1 + 1/ν) I⁻¹ E[P g] E[P g]ᵀ I⁻¹,    I = E[P g gᵀ],  E over the data's law
 
 (Gutmann & Hyvärinen 2012, JMLR 13, theorem 3). Its block of the parameters falls to the inverse covariance of g, the
-Cramér-Rao bound, as ν → ∞. `sandwich` estimates the same from data and noise draws without the step that uses p = model.
+Cramér-Rao bound, as ν → ∞. `sandwich` estimates the same from data and noise draws, each side's scatter
+as it is; it leaves out the model's second derivatives, whose part vanishes where the model can be right.
 """
 
 from __future__ import annotations
