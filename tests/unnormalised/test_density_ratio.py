@@ -134,6 +134,7 @@ def test_conditional_nce_learns_a_precision_and_a_flat_model_has_its_anchor():
         (lambda: density_ratio(np.ones(20), np.ones(20), held_out=0.5), "held_out"),
         (lambda: telescoped_log_ratio(np.ones(20), np.ones(20), bridges=-1), "bridges"),
         (lambda: telescoped_log_ratio(np.ones((20, 2)), np.ones(20)), "same kind"),
+        (lambda: telescoped_log_ratio(1.0, 2.0), "rows"),
         (lambda: conditional_nce(torch.zeros_like, torch.zeros(3), torch.zeros(4, 2)), "noisy"),
         (lambda: conditional_nce(torch.zeros_like, torch.zeros(3), torch.zeros(3, 0)), "noisy"),
     ],

@@ -13,7 +13,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal, Uniform
 
 import infomax
 from infomax.candidates import gaussian_fit
-from infomax.errors import InputError
+from infomax.errors import InfomaxError, InputError
 from infomax.objectives import binary_nce_anchor
 from infomax.unnormalised import NCE, bennett
 
@@ -181,6 +181,22 @@ def test_a_fit_is_plain_data_and_frozen():
     with pytest.raises(FrozenInstanceError):
         fit.log_normaliser = 0.0
     assert str(fit).startswith("log Z = ")
+
+
+class Root(nn.Module):
+    """NaN once its parameter falls below 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.square = nn.Parameter(torch.tensor(1.0, dtype=torch.float64))
+
+    def forward(self, x):
+        return -(x**2) * self.square.sqrt()
+
+
+def test_a_fit_that_runs_into_nan_is_an_error_not_a_number():
+    with pytest.raises(InfomaxError, match="NaN"):
+        NCE(Root(), Normal(0.0, 3.0), batch=10, steps=5, learning_rate=50.0).fit(normal(100))
 
 
 class Wrong(nn.Module):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
 from infomax.errors import InfomaxError, InputError
-from infomax.unnormalised.observed import generator, kind_of, log_model
+from infomax.unnormalised.observed import generator, kind_of, log_model, rows_of
 
 FAR = 0.95  # of log 2
 LEAST = 10  # rows a side: 2 of them held out
@@ -50,7 +50,7 @@ class DensityRatio:
 
     def __call__(self, x: Any) -> np.ndarray:
         """(n,) float64 log p/q at (n, *event)."""
-        return self.log_ratio(_array(x, "x"))
+        return self.log_ratio(rows_of(x, "x"))
 
     def __str__(self) -> str:
         line = f"log density ratio by {self.method}: score {self.score:.3f} of at most {log(2):.3f} nats "
@@ -88,7 +88,7 @@ def density_ratio(
     >>> ratio([1.5, 2.5]).round()  # the truth is x - 1/2
     array([1., 2.])
     """
-    p, q = _array(x_p, "x_p"), _array(x_q, "x_q")
+    p, q = rows_of(x_p, "x_p"), rows_of(x_q, "x_q")
     if p.shape[1:] != q.shape[1:]:
         raise InputError(f"x_p and x_q must hold the same kind of rows; got {p.shape[1:]} and {q.shape[1:]}.")
     if min(len(p), len(q)) < LEAST:
@@ -106,18 +106,6 @@ def density_ratio(
     score, error = _score(log_ratio(p_test), log_ratio(q_test))
     sizes = len(p_learn), len(q_learn), len(p_test), len(q_test)
     return DensityRatio(log_ratio, score, error, method, *sizes, tuple(_cautions(score, error)))
-
-
-def _array(x: Any, name: str) -> np.ndarray:
-    try:
-        values = np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be an array or tensor of numbers; got {type(x).__name__}.") from None
-    if values.ndim == 0:
-        raise InputError(f"{name} must hold rows, (n, *event); got a single number.")
-    if not np.isfinite(values).all():
-        raise InputError(f"{name} holds NaN or infinity: drop or fill those rows first.")
-    return values
 
 
 def _split(rows: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

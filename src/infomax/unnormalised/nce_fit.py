@@ -194,7 +194,7 @@ def _cautions(overlap: float, gained: float, scatter: float, newton: float) -> l
             f"data and noise are told apart almost without error (overlap {overlap:.2g}): the estimate rests on few draws; "
             "use noise nearer to the data, or bridges (telescoped_log_ratio).",
         ))  # fmt: skip
-    if gained < 2 * scatter:
+    if gained < 2 * scatter + 1e-9:  # model = noise has neither
         found.append((
             "nothing learned",
             "the loss is not below its anchor: the model says no more of the data than the noise does. That is right where "

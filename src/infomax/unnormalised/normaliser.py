@@ -52,7 +52,7 @@ class LogNormaliser:
         return "\n".join([line, *(f"warning: {text}" for _, text in self.cautions)])
 
 
-def importance_sampling(model: Any, noise: Any, draws: int = 10_000, *, rng: Any = None) -> LogNormaliser:
+def importance_sampling(model: Any, noise: Any, draws: Any = 10_000, *, rng: Any = None) -> LogNormaliser:
     """log Z = log of the mean p̃/q over draws of the noise q.
 
     Args:

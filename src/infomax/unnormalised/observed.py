@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -39,6 +40,23 @@ def observations(x: Any, event_shape: tuple[int, ...], model: nn.Module, name: s
     bad = int((~torch.isfinite(values.reshape(len(values), -1)).all(1)).sum())
     if bad:
         raise InputError(f"{bad} of {len(values)} rows of {name} hold NaN or infinity: drop or fill them first.")
+    return values
+
+
+def rows_of(x: Any, name: str) -> np.ndarray:
+    """(n, *event) finite float64 array.
+
+    Raises:
+        InputError: no numbers, no rows, or values that are not finite.
+    """
+    try:
+        values = np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be an array or tensor of numbers; got {type(x).__name__}.") from None
+    if values.ndim == 0:
+        raise InputError(f"{name} must hold rows, (n, *event); got a single number.")
+    if not np.isfinite(values).all():
+        raise InputError(f"{name} holds NaN or infinity: drop or fill those rows first.")
     return values
 
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from infomax.errors import InputError
 from infomax.unnormalised.density_ratio import DensityRatio, density_ratio
-from infomax.unnormalised.observed import generator
+from infomax.unnormalised.observed import generator, rows_of
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def telescoped_log_ratio(
     if bridges < 0:
         raise InputError(f"bridges must be at least 0; got {bridges}.")
     rng = generator(rng)
-    p, q = (np.asarray(x, dtype=np.float64) for x in (x_p, x_q))
-    if p.shape[1:] != q.shape[1:] or p.ndim == 0:
+    p, q = (rows_of(x, name) for x, name in ((x_p, "x_p"), (x_q, "x_q")))
+    if p.shape[1:] != q.shape[1:]:
         raise InputError(f"x_p and x_q must hold the same kind of rows; got {p.shape} and {q.shape}.")
     n = min(len(p), len(q))
     p, q = (x[torch.randperm(len(x), generator=rng).numpy()[:n]] for x in (p, q))
