@@ -64,8 +64,9 @@ def test_step_zero_is_the_gaussian_answer(pairs):
     assert found.steps == (0, 0, 0)
     for fold in folds:
         features = FoldFeatures.fit(pairs.rows(fold.fit))
-        rows = features(pairs.rows(fold.report))
-        terms = info_nce_terms(lambda g, f=features, r=rows: gaussian_table(r.u[g], r.v[g], f.rho), len(fold.report))
+        rows, rho = features(pairs.rows(fold.report)), features.rho
+        u, v = rows.u, rows.v
+        terms = info_nce_terms(lambda g, u=u, v=v, rho=rho: gaussian_table(u[g], v[g], rho), len(fold.report))
         np.testing.assert_allclose(found.report.local[fold.report], terms.local, atol=1e-3)
 
 

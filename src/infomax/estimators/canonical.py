@@ -17,6 +17,7 @@ import numpy as np
 
 TRACY_WIDOM_95 = 0.9793  # 95 % quantile of the Tracy-Widom law of order 1
 DETERMINISTIC = 1e-13  # 1 - ρ² below this is rounding
+LARGEST_RHO = 1 - 1e-9  # of a score: keeps it finite in single precision
 
 
 @dataclass(frozen=True)

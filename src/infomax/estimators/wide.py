@@ -70,7 +70,9 @@ def _candidates(sample: Sample, critic: Critic, rng: np.random.Generator) -> lis
         folds = three_way_folds(len(kept), critic.folds, 0.0, rng)
         scored = [fold.report for fold in folds]
     parts = list(zip([fold.fit for fold in folds], scored, strict=True))
-    by_copula = [Terms.joined([copula_terms(kept, fit, rows, shrink=s) for fit, rows in parts]) for s in (True, False)]
+    by_copula = [
+        Terms.joined(list(terms)) for terms in zip(*(copula_terms(kept, *part) for part in parts), strict=True)
+    ]
     return [
         _Candidate(Constant(), Constant().measure(sample, rng), constant_terms([len(rows) for _, rows in parts])),
         _Candidate(copula, copula.measure(sample, rng), max(by_copula, key=lambda terms: terms.nats)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from infomax.data.samples import Sample
+from infomax.estimators.canonical import gaussian_nats
 from infomax.estimators.critic.features import FoldFeatures, Inputs
 from infomax.estimators.critic.folds import Fold
 from infomax.estimators.critic.held_out import Terms, info_nce_terms
@@ -22,10 +23,10 @@ def cross_fit(
 ) -> CrossFit:
     """Fits, chooses and reads the critics of the folds; `widths` of the hidden layer, the code, and the pairs' layers."""
     maps = [FoldFeatures.fit(sample.rows(fold.fit)) for fold in folds]
-    inputs = [features(sample) for features in maps]
+    inputs, correlations = [features(sample) for features in maps], [features.rho for features in maps]
     with _one_thread():
         drawn = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        baseline = Baseline(_padded_rho([features.rho for features in maps]))
+        baseline = Baseline(_padded_rho(correlations))
         fit, choose = (_batched(inputs, [getattr(fold, part) for fold in folds]) for part in ("fit", "choose"))
         sizes = Sizes(fit.x.shape[-1], fit.y.shape[-1], *widths)
         critics = Critics.start(len(folds), sizes, drawn)
@@ -36,7 +37,7 @@ def cross_fit(
         ]
     report, training, choice = (Terms.joined(parts) for parts in read)
     order = np.argsort(np.concatenate([fold.report for fold in folds]))
-    nats = [float(-0.5 * np.log(1 - features.rho**2).sum()) for features in maps]
+    nats = [gaussian_nats(rho) for rho in correlations]
     return CrossFit(report.rows(order), training, choice, tuple(steps.tolist()), float(np.mean(nats)))
 
 
@@ -45,12 +46,12 @@ def _seen_rows(folds: list[Fold]) -> list[np.ndarray]:
     return [np.intersect1d(fold.fit, after.report) for fold, after in zip(folds, folds[1:] + folds[:1], strict=True)]
 
 
-def _terms(critics: Critics, baseline: Baseline, fold: int, inputs: list[Inputs], rows: np.ndarray) -> Terms:
+def _terms(critics: Critics, baseline: Baseline, fold: int, inputs: Sequence[Inputs], rows: np.ndarray) -> Terms:
     one, start, read = critics.of_fold(fold), baseline.of_fold(fold), _batched([inputs[fold]], [rows], like=inputs)
     return info_nce_terms(lambda group: score_table(one, start, read, torch.from_numpy(group)).numpy(), len(rows))
 
 
-def _batched(inputs: list[Inputs], rows: list[np.ndarray], like: list[Inputs] | None = None) -> Batched:
+def _batched(inputs: Sequence[Inputs], rows: list[np.ndarray], like: Sequence[Inputs] | None = None) -> Batched:
     """The rows of each fold, as many as the smallest fold has, features padded with zeros to the widest fold of all."""
     m = min(len(index) for index in rows)
 
@@ -65,7 +66,7 @@ def _batched(inputs: list[Inputs], rows: list[np.ndarray], like: list[Inputs] | 
     return Batched(stacked("x"), stacked("y"), stacked("u"), stacked("v"))
 
 
-def _padded_rho(correlations: list[np.ndarray]) -> torch.Tensor:
+def _padded_rho(correlations: Sequence[np.ndarray]) -> torch.Tensor:
     width = max(len(rho) for rho in correlations)
     return torch.from_numpy(np.stack([np.pad(rho, (0, width - len(rho))) for rho in correlations]))
 

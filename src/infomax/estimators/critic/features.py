@@ -15,12 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from infomax.data.samples import Sample, Variable
-from infomax.estimators.canonical import CanonicalPairs
+from infomax.estimators.canonical import LARGEST_RHO, CanonicalPairs
 from infomax.estimators.normal_scores import NormalScores
 
 VARIATES = 3  # leading canonical variates a side that the network sees
 MOST_LEVELS = 64  # of a discrete column that become columns of their own
-LARGEST_RHO = 1 - 1e-9  # keeps the baseline finite in single precision
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,6 @@ class Inputs:
     y: np.ndarray
     u: np.ndarray
     v: np.ndarray
-
-    def rows(self, index: np.ndarray) -> Inputs:
-        return Inputs(self.x[index], self.y[index], self.u[index], self.v[index])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infomax.data.samples import Sample
-from infomax.estimators.canonical import CanonicalPairs, gaussian_table
+from infomax.estimators.canonical import LARGEST_RHO, CanonicalPairs, gaussian_table
 from infomax.estimators.normal_scores import NormalScores
 
 GROUP = 1024  # candidates a row, at most
@@ -82,13 +82,17 @@ def info_nce_terms(table: Table, m: int) -> Terms:
     return Terms.joined(parts)
 
 
-def copula_terms(sample: Sample, fit: np.ndarray, read: np.ndarray, *, shrink: bool) -> Terms:
-    """Terms of the rows `read` by the Gaussian copula of the rows `fit`, with all correlations or the shrunk ones."""
+def copula_terms(sample: Sample, fit: np.ndarray, read: np.ndarray) -> tuple[Terms, Terms]:
+    """Terms of the rows `read` by the Gaussian copula of the rows `fit`: with all correlations, and with the shrunk ones."""
     x, y = (NormalScores.fit(side.values[fit])(side.values) for side in (sample.x, sample.y))
     pairs = CanonicalPairs.fit(x[fit], y[fit])
-    rho = np.minimum(pairs.unbiased() if shrink else pairs.rho, 1 - 1e-9)
-    u, v = (variates[:, : len(rho)] for variates in pairs.variates(x[read], y[read]))
-    return info_nce_terms(lambda group: gaussian_table(u[group], v[group], rho), len(read))
+    u, v = pairs.variates(x[read], y[read])
+
+    def terms(rho: np.ndarray) -> Terms:
+        rho, kept = np.minimum(rho, LARGEST_RHO), len(rho)
+        return info_nce_terms(lambda group: gaussian_table(u[group, :kept], v[group, :kept], rho), len(read))
+
+    return terms(pairs.rho), terms(pairs.unbiased())
 
 
 def constant_terms(sizes: list[int]) -> Terms:

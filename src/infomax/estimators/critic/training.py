@@ -22,7 +22,8 @@ from torch.nn.functional import softplus
 from infomax.estimators.critic.network import Baseline, Batched, Critics
 
 CHECK_EVERY = 40  # steps
-PATIENCE = 4  # checks without a better one, in any fold
+PATIENCE = 4  # checks without progress in any fold
+PROGRESS = 5e-4  # nats by which a check has to be better, to count
 WARM_UP = 50  # steps
 MEMORY = 0.98  # of the running mean of weights, a step
 
@@ -64,10 +65,10 @@ def train(
         mean.weights.lerp_(critics.weights, max(1 - MEMORY, 1 / step))
         if step % CHECK_EVERY == 0:
             loss = _choice_loss(mean, baseline, choose, schedule.negatives)
-            better = loss < least
+            better, progress = loss < least, bool((loss < least - PROGRESS).any())
             least, kept = torch.where(better, loss, least), torch.where(better, step, kept)
             best[better] = mean.weights[better]
-            stale = 0 if bool(better.any()) else stale + 1
+            stale = 0 if progress else stale + 1
             if stale == PATIENCE:
                 break
     critics.weights.copy_(best)
