@@ -327,3 +327,13 @@ def test_a_dense_matrix_is_debiased_with_the_least_score_given():
         debiased(Scores.from_dense(s), TAU, least=-2.5), debiased(Scores(A, B, temperature=0.4), TAU)
     )
     torch.testing.assert_close(debiased(Scores.from_dense(s), 0.0), info_nce(Scores.from_dense(s)))
+
+
+def test_a_debiased_mean_below_the_floor_is_raised_to_it_though_positive():
+    near = normalize(A + 0.3 * B, dim=1)
+    s, floor = A @ near.T / 0.4, e ** (-1 / 0.4)
+    p, mean = s.diagonal().exp(), negatives(s).exp().mean(1)
+    tau = (mean - floor / 2) / (p - floor / 2)  # so that g would be half the floor
+    assert ((tau > 0) & (tau < 1)).all()
+    want = torch.log1p((N - 1) * floor / p)
+    torch.testing.assert_close(debiased(Scores(A, near, temperature=0.4), tau), want)

@@ -58,7 +58,7 @@ def n_pair(anchors: Any, positives: Any, *, regularisation: float = 0.002) -> Fl
     if not (isfinite(regularisation) and regularisation >= 0):
         raise InputError(f"regularisation must be at least 0 and finite; got {regularisation}.")
     _of_one_shape(anchors, positives)
-    losses = info_nce(Scores(anchors, positives), eager=False)
+    losses = info_nce(Scores(anchors, positives))
     return losses + regularisation / 4 * (anchors.square().sum(1) + positives.square().sum(1))
 
 

@@ -24,6 +24,6 @@ def smoothed(scores: Scores, epsilon: float = 0.1) -> Float[Tensor, " n"]:
     """
     if not 0 <= epsilon < 1:
         raise InputError(f"epsilon must lie from 0 to below 1; got {epsilon}.")
-    losses = scores.cross_entropy(eager=False)
+    losses = scores.cross_entropy()
     mean = scores.total(lambda s: s, positives="in") / scores.counts()
     return losses + epsilon * (scores.positive() - mean)
