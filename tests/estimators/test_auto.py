@@ -125,3 +125,16 @@ def test_a_pair_of_columns_needs_no_torch():
         "estimate(x[0], x[1]); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_beyond_the_reach_of_neighbours_one_column_a_side_is_read_by_the_copula():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=2000)
+    y = x + 1e-4 * rng.normal(size=2000)  # 9.2 nats, KSG's ceiling is 6.7
+    found = estimate(x, y, random_state=0)
+    neighbours = estimate(x, y, method="ksg", random_state=0)
+    assert "copula" in found.method
+    assert 9.3 > found.nats > neighbours.nats
+    assert [c.chosen for c in found.contenders] == [True, False]
+    function = estimate(x, np.sin(5 * x) + 1e-4 * rng.normal(size=2000), random_state=0)
+    assert "KSG" in function.method  # a dependence that no correlation sees stays with neighbours

@@ -23,6 +23,7 @@ from infomax.estimators.neighbours import KSG, MixedKSG, Ross
 from infomax.estimators.wide import measure_wide
 
 FEW_COLUMNS = 2  # up to so many a side, neighbours are near enough for KSG
+NEAR = 0.4  # of its ceiling, from where KSG reads too little
 TIES = 0.01  # share of repeated values from which a continuous column has point masses
 
 
@@ -52,6 +53,12 @@ class Auto(Estimator):
         measured = chosen.measure(sample, rng)
         title = measured.method or chosen.title
         contenders = measured.contenders or (Contender(title, measured.nats, None, True),)
+        if _near_ceiling(chosen, sample, measured):
+            copula = GaussianCopula()
+            higher = copula.measure(sample, rng)
+            if higher.nats > measured.nats:
+                both = (Contender(copula.title, higher.nats, None, True), replace(contenders[0], chosen=False))
+                return replace(higher, method=copula.title, citation=copula.citation, contenders=both)
         return replace(measured, method=title, citation=measured.citation or chosen.citation, contenders=contenders)
 
 
@@ -69,6 +76,13 @@ def _by_kind(sample: Sample) -> Estimator | None:
             return KSG()
         return GaussianCopula() if sample.z is not None else None
     return Ross() if kinds[0] != kinds[1] and kinds[2:] != ["continuous"] else MixedKSG()
+
+
+def _near_ceiling(chosen: Estimator, sample: Sample, measured: Measured) -> bool:
+    """Whether the Gaussian copula should be asked too: of all laws with its margins and correlation it tells the least, so on
+    one column a side it reads no more than there is, and it has no ceiling."""
+    single = sample.x.values.shape[1] == sample.y.values.shape[1] == 1 and sample.z is None
+    return isinstance(chosen, KSG) and single and measured.nats > NEAR * measured.details["ceiling"]
 
 
 def _tied(side: Variable) -> bool:

@@ -148,7 +148,14 @@ def mutual_information_table(
     )
     answers, interrupted = _ask(part, questions, settings, n_jobs, progress)
     told: dict[str, Any] = {"method": method if isinstance(method, str) else settings.estimator.title, "level": level}
-    told |= {"delta": delta, "permutations": permutations, "block": block, "rows": rows, "seed": seed, "given": list(sides[2])}
+    told |= {
+        "delta": delta,
+        "permutations": permutations,
+        "block": block,
+        "rows": rows,
+        "seed": seed,
+        "given": list(sides[2]),
+    }
     return TableInformation(
         source=whole.source,
         rows=len(whole),

@@ -51,7 +51,7 @@ class CrossFit:
     def standard_error(self) -> float:
         """Of the point estimate: of the rows, and of where the truth lies between the two values."""
         half_gap = (self.training.nats - self.report.nats) / 2
-        return float(np.sqrt(self.report.standard_error**2 + half_gap**2 / 3))
+        return float(np.sqrt(self.report.standard_error**2 + half_gap**2))
 
     def measured(self) -> Measured:
         """The point estimate, with the held-out value and its ceiling in the details."""
