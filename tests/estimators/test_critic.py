@@ -99,7 +99,7 @@ def test_an_overfitted_critic_widens_the_error_and_says_so():
     }
     found = CrossFit(choice=terms["report"], steps=(9,), baseline=0.5, **terms).measured()
     assert found.nats == pytest.approx(1.3)
-    assert found.standard_error == pytest.approx(0.3 / np.sqrt(3))
+    assert found.standard_error == pytest.approx(0.3)
     assert [caution.kind for caution in found.cautions] == ["train-test gap"]
 
 

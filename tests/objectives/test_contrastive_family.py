@@ -24,6 +24,7 @@ from infomax.objectives import (
     nt_xent,
     sigmoid,
     smoothed,
+    soft_targets,
     supervised_contrastive,
     triplet,
     two_views,
@@ -35,6 +36,7 @@ from infomax.scores import Scores, tiles
 N, D = 11, 5
 RNG = torch.Generator().manual_seed(0)
 A, B = (normalize(torch.randn(N, D, generator=RNG, dtype=torch.float64), dim=1) for _ in "ab")
+TARGETS = torch.rand(N, N, generator=torch.Generator().manual_seed(2), dtype=torch.float64).softmax(1)
 OFF = ~torch.eye(N, dtype=torch.bool)
 LABELS = torch.tensor([0, 0, 1, 1, 1, 2, 2, 3, 3, 0, 2])
 ITEMS = torch.arange(N)
@@ -161,6 +163,10 @@ FAMILY = {
     "smoothed": (
         lambda a, b, t: smoothed(Scores(a, b, temperature=t), 0.2),
         lambda a, b, t: cross_entropy(a @ b.T / t, ITEMS, label_smoothing=0.2, reduction="none"),
+    ),
+    "soft_targets": (
+        lambda a, b, t: soft_targets(a, b, TARGETS, temperature=t),
+        lambda a, b, t: cross_entropy(a @ b.T / t, TARGETS, reduction="none"),
     ),
     "matryoshka": (
         lambda a, b, t: matryoshka(info_nce, a, b, (2, D), weights=(0.5, 2.0), temperature=t),
@@ -299,6 +305,8 @@ REFUSED = {
     "degrees must lie": lambda: angular(A, B, 90.0),
     "anchors and positives must be tensors of one shape": lambda: angular(A, B[1:]),
     "epsilon must lie": lambda: smoothed(SCORES, 1.0),
+    "targets must be a floating point tensor of shape .11, 11.": lambda: soft_targets(A, B, TARGETS[:, 1:]),
+    "targets must be distributions": lambda: soft_targets(A, B, 2 * TARGETS),
     "similarities must be": lambda: cosent(A, ITEMS),
     "targets must have shape": lambda: cosent(A[:, 0], ITEMS[1:]),
     "scale must be positive": lambda: cosent(A[:, 0], ITEMS, scale=0.0),
@@ -337,3 +345,11 @@ def test_a_debiased_mean_below_the_floor_is_raised_to_it_though_positive():
     assert ((tau > 0) & (tau < 1)).all()
     want = torch.log1p((N - 1) * floor / p)
     torch.testing.assert_close(debiased(Scores(A, near, temperature=0.4), tau), want)
+
+
+def test_half_precisions_are_summed_in_float32():
+    a, b = A.half(), B.half()
+    for objective in (alignment, barlow_twins, vicreg, n_pair, nt_xent, margin_contrastive):
+        got = objective(a, b)
+        assert got.dtype == torch.float32
+        torch.testing.assert_close(got, objective(a.float(), b.float()), rtol=2e-3, atol=2e-3)

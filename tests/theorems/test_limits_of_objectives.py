@@ -21,6 +21,7 @@ from infomax.objectives import (
     nt_xent,
     sigmoid,
     smoothed,
+    soft_targets,
     supervised_contrastive,
     triplet,
     uniformity,
@@ -39,6 +40,7 @@ INFO_NCE = {
     "debiased, no true pair among the negatives": lambda: debiased(S, 0.0),
     "hard negatives, all alike": lambda: hard_negative(S, 0.0),
     "hard negatives, nearly alike": lambda: hard_negative(S, 1e-9),
+    "targets on the true pairs": lambda: soft_targets(A, B, torch.eye(N).double(), temperature=0.3),
     "no smoothing": lambda: smoothed(S, 0.0),
     "one true pair a label, outer": lambda: supervised_contrastive(
         Scores(A, B, temperature=0.3, positives=(ITEMS, ITEMS))

@@ -27,6 +27,7 @@ from infomax.objectives.reweighted import debiased, hard_negative
 from infomax.objectives.sigmoid import sigmoid
 from infomax.objectives.smile import smile
 from infomax.objectives.smoothed import smoothed
+from infomax.objectives.soft_targets import soft_targets
 from infomax.objectives.sphere import alignment, uniformity
 from infomax.objectives.supervised_contrastive import supervised_contrastive
 from infomax.objectives.triplet import triplet
@@ -68,6 +69,7 @@ __all__ = [
     "sigmoid",
     "smile",
     "smoothed",
+    "soft_targets",
     "supervised_contrastive",
     "triplet",
     "tuba",

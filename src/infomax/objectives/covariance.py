@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from infomax.errors import InputError
+from infomax.scores.checks import wide
 
 
 def barlow_twins(first: Any, second: Any, *, weight: float = 0.005, eps: float = 1e-5) -> Float[Tensor, ""]:
@@ -26,7 +27,7 @@ def barlow_twins(first: Any, second: Any, *, weight: float = 0.005, eps: float =
     >>> barlow_twins(z, z, eps=0.0)  # equal views, uncorrelated dimensions
     tensor(0.)
     """
-    _views(first, second)
+    first, second = _views(first, second)
     a, b = ((z - z.mean(0)) / (z.var(0, correction=0) + eps).sqrt() for z in (first, second))
     c = a.T @ b / len(a)
     own = c.diagonal()
@@ -51,7 +52,7 @@ def vicreg(
     >>> vicreg(z, z, eps=0.0)  # collapsed: 25 for each view
     tensor(50.)
     """
-    _views(first, second)
+    first, second = _views(first, second)
     alike = (first - second).square().sum(1).mean()
     spread = sum((1 - (z.var(0) + eps).sqrt()).relu().mean() for z in (first, second))
     crossed = sum(_covariances(z) for z in (first, second))
@@ -64,7 +65,8 @@ def _covariances(z: Tensor) -> Tensor:
     return (c.square().sum() - c.diagonal().square().sum()) / z.shape[1]
 
 
-def _views(first: Any, second: Any) -> None:
+def _views(first: Any, second: Any) -> tuple[Tensor, Tensor]:
+    """Both, checked; half precisions as float32."""
     shapes = [tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__ for z in (first, second)]
     if shapes[0] != shapes[1] or len(shapes[0]) != 2 or len(first) < 2:
         raise InputError(
@@ -72,3 +74,4 @@ def _views(first: Any, second: Any) -> None:
         )
     if not bool(torch.isfinite(first).all() and torch.isfinite(second).all()):
         raise InputError("the views hold NaN or infinity: check the encoder's output and the learning rate.")
+    return first.to(wide(first.dtype)), second.to(wide(second.dtype))

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from infomax.critics import distance
 from infomax.errors import InputError
+from infomax.scores.checks import wide
 
 
 def alignment(x: Any, y: Any, *, alpha: float = 2.0) -> Float[Tensor, " n"]:
@@ -29,7 +30,7 @@ def alignment(x: Any, y: Any, *, alpha: float = 2.0) -> Float[Tensor, " n"]:
         raise InputError(f"x and y must be tensors of one shape (N, d); got {shapes[0]} and {shapes[1]}.")
     if not (isfinite(alpha) and alpha >= 1):
         raise InputError(f"alpha must be at least 1 and finite; got {alpha}.")
-    return torch.linalg.vector_norm(x - y, dim=1).pow(alpha)
+    return torch.linalg.vector_norm(x - y, dim=1, dtype=wide(x.dtype)).pow(alpha)
 
 
 def uniformity(x: Any, *, t: float = 2.0) -> Float[Tensor, ""]:
