@@ -3,7 +3,7 @@
     loss = log( 1 + Σ over pairs i, j with y_i > y_j of e^{λ (c_j - c_i)} )
 
 c_i is the cosine of pair i. It stands on all N² comparisons at the cost of one sort: with pairs in the order of y, the sum over j
-is a running log-sum-exp. Source: Su 2022, https://kexue.fm/archives/8847, equation 5.
+is a running log-sum-exp. Source: Su 2022, https://kexue.fm/archives/8847.
 """
 
 from __future__ import annotations

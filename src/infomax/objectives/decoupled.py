@@ -3,7 +3,7 @@
     loss_i = -w_i s_i,pos + log Σ_{j negative} e^{s_ij}
 
 It keeps the gradient of well-told pairs alive in small batches. Its value is no bound on information and may fall below 0.
-Source: Yeh et al. 2022, arXiv:2110.06848, equations 6 and 7.
+Source: Yeh et al. 2022, arXiv:2110.06848, section 3.
 """
 
 from __future__ import annotations

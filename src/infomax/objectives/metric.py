@@ -4,7 +4,7 @@
     n_pair                log(1 + Σ e^{<a, n> - <a, p>}) + λ(|a|² + |p|²)/4: InfoNCE of raw products, norms kept small
     angular               log(1 + Σ e^{4 tan²α <a + p, n> - 2(1 + tan²α) <a, p>}): bounds the angle at the negative by α
 
-Sources: Hadsell et al. 2006, CVPR, equation 4; Sohn 2016, NeurIPS, equation 7; Wang et al. 2017, arXiv:1708.01682, equation 8.
+Sources: Hadsell et al. 2006, CVPR, equation 4; Sohn 2016, NeurIPS, section 3; Wang et al. 2017, arXiv:1708.01682, section 3.
 """
 
 from __future__ import annotations

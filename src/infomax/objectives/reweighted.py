@@ -6,7 +6,7 @@ With Q negatives of a row, m the mean of e^s over them, and p = e^{s_pos}:
 
 τ is the chance that a negative is in truth a positive; e^{-1/t} is the least that e^s can be for unit vectors. Hard negatives
 put the mean under weights e^{βs} in the place of m: log m = LSE((1+β)s) - LSE(βs). τ = 0 and β = 0 give InfoNCE.
-Sources: Chuang et al. 2020, arXiv:2007.00224, equations 7 and 8; Robinson et al. 2021, arXiv:2010.04592, section 3.
+Sources: Chuang et al. 2020, arXiv:2007.00224, section 3; Robinson et al. 2021, arXiv:2010.04592, section 3.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Semi-hard negatives score below the true pair, though within the margin: the hardest of a batch are often mislabelled, and lead
 to collapse early in training. For the distances of the paper take `critics.distance` as the scores; for cosines temperature 1.
-Sources: Weinberger & Saul 2009, JMLR 10; Schroff et al. 2015, arXiv:1503.03832, equations 2 to 4.
+Sources: Weinberger & Saul 2009, JMLR 10; Schroff et al. 2015, arXiv:1503.03832, section 3.
 """
 
 from __future__ import annotations
