@@ -12,23 +12,21 @@ from infomax.errors import InputError
 
 def class_count(value: Any) -> int:
     """A positive integer."""
+    return _positive_integer(value, "the number of classes")
+
+
+def draw_count(k: Any) -> int:
+    """A positive integer: without noise there is nothing to tell data from."""
+    return _positive_integer(k, "k, the number of noise draws,")
+
+
+def _positive_integer(value: Any, what: str) -> int:
     try:
         count = index(value)
     except TypeError:
         count = 0
     if count < 1:
-        raise InputError(f"the number of classes must be a positive integer; got {value!r}.")
-    return count
-
-
-def draw_count(k: Any) -> int:
-    """A positive integer: without noise there is nothing to tell data from."""
-    try:
-        count = index(k)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise InputError(f"k, the number of noise draws, must be a positive integer; got {k!r}.")
+        raise InputError(f"{what} must be a positive integer; got {value!r}.")
     return count
 
 
