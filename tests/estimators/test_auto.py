@@ -138,3 +138,9 @@ def test_beyond_the_reach_of_neighbours_one_column_a_side_is_read_by_the_copula(
     assert [c.chosen for c in found.contenders] == [True, False]
     function = estimate(x, np.sin(5 * x) + 1e-4 * rng.normal(size=2000), random_state=0)
     assert "KSG" in function.method  # a dependence that no correlation sees stays with neighbours
+
+
+def test_equal_ranks_are_not_read_as_infinite():
+    found = estimate([1.0, 3.0, 5.0, 7.0, 8.0], [2.0, 4.0, 6.0, 9.0, 11.0])
+    assert np.isfinite(found.nats)
+    assert "near-deterministic" in {caution.kind for caution in found.cautions}

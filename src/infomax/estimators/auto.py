@@ -56,7 +56,7 @@ class Auto(Estimator):
         if _near_ceiling(chosen, sample, measured):
             copula = GaussianCopula()
             higher = copula.measure(sample, rng)
-            if higher.nats > measured.nats:
+            if measured.nats < higher.nats < np.inf:  # equal ranks on both sides say nothing of how much
                 both = (Contender(copula.title, higher.nats, None, True), replace(contenders[0], chosen=False))
                 return replace(higher, method=copula.title, citation=copula.citation, contenders=both)
         return replace(measured, method=title, citation=measured.citation or chosen.citation, contenders=contenders)
