@@ -52,9 +52,9 @@ def test_the_adjusted_estimate_is_0_on_average_over_all_permutations(x, y):
 def test_expected_information_is_scikit_learns(levels, n):
     rng = np.random.default_rng(n)
     table = table_of(*(skewed(k, n, rng) for k in levels))
-    assert info.expected_mutual_information(table) == pytest.approx(
-        expected_mutual_information(table, n), rel=1e-7, abs=1e-10
-    )
+    with np.errstate(divide="ignore"):  # a level that is not there has margin 0, of which scikit-learn takes the log
+        expected = expected_mutual_information(table, n)
+    assert info.expected_mutual_information(table) == pytest.approx(expected, rel=1e-7, abs=1e-10)
 
 
 @pytest.mark.parametrize("kind", ["min", "max", "arithmetic", "geometric"])

@@ -67,7 +67,7 @@ def fitted_scale(normaliser: str) -> float:
         return value
 
     optimizer.step(closure)
-    return float(theta)
+    return float(theta.detach())
 
 
 @pytest.mark.parametrize("normaliser", ["each context", "ranking"])
