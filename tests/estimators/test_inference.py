@@ -8,7 +8,7 @@ from joblib import parallel_config
 
 from infomax.data import sample
 from infomax.errors import InputError
-from infomax.estimators import Caution, Estimator, Limit, Measured
+from infomax.estimators import Caution, Estimator, Measured
 from infomax.estimators.inference import estimate_sample, estimate_with
 
 
@@ -17,9 +17,8 @@ class Correlation(Estimator):
 
     citation = "a book"
 
-    def __init__(self, error=None, upper=None, cautions=()):
+    def __init__(self, error=None, cautions=()):
         self.error = error
-        self.upper = upper
         self.cautions = cautions
 
     @property
@@ -31,7 +30,7 @@ class Correlation(Estimator):
         local = x * y
         with np.errstate(divide="ignore"):
             nats = float(-0.5 * np.log(1 - np.corrcoef(x, y)[0, 1] ** 2))
-        return Measured(nats, self.error, local=local, upper=self.upper, cautions=self.cautions)
+        return Measured(nats, self.error, local=local, cautions=self.cautions)
 
 
 def draw(n=300, rho=0.6, seed=0):
@@ -175,8 +174,6 @@ def test_an_estimate_above_an_entropy_is_said_and_the_limit_is_given():
     assert 0.146 < found.upper.nats < 0.35  # the entropy is 0.146
     assert found.upper.confidence == 0.95
     assert "entropy of y" in found.upper.assumption
-    lower = Limit(0.01, 1.0, "said so")
-    assert Correlation(upper=lower).estimate(x, rare, random_state=0).upper == lower
 
 
 def test_a_methods_own_word_goes_before_the_common_one():

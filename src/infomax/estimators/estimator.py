@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from infomax.data.samples import Sample
-from infomax.estimators.estimate import Caution, Contender, Estimate, Limit
+from infomax.estimators.estimate import Caution, Contender, Estimate
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,6 @@ class Measured:
         standard_error: by the method's own theory; None leaves the interval to subsampling.
         local: (n,) per-pair terms whose mean is `nats` (up to a bias correction), where the method has them.
         cautions: the method's own warnings.
-        upper: an upper limit with its assumption, where the method has one.
         contenders: what was considered, for a method that chooses.
         details: further numbers by name.
         method: in words, where it depends on the data; None takes the estimator's `title`.
@@ -34,7 +33,6 @@ class Measured:
     standard_error: float | None = None
     local: np.ndarray | None = None
     cautions: tuple[Caution, ...] = ()
-    upper: Limit | None = None
     contenders: tuple[Contender, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     method: str | None = None

@@ -87,7 +87,7 @@ def estimate_sample(
         standard_error=error,
         interval=interval,
         lower=_lower(varying, delta, block, for_limits),
-        upper=_upper(varying, measured, delta or 0.05, block, for_limits),
+        upper=entropy_limit(varying, delta or 0.05, for_limits) if block == 1 else None,
         p_value=p,
         dropped=sample.dropped,
         cautions=_all_cautions(cautions, measured, varying),
@@ -105,12 +105,6 @@ def _lower(sample: Sample, delta: float | None, block: int, rng: np.random.Gener
             "A certificate is for independent pairs and no given variable: leave out delta, or block and given."
         )
     return certify(sample, delta=delta, critic=None, rng=rng)
-
-
-def _upper(sample: Sample, measured: Measured, delta: float, block: int, rng: np.random.Generator) -> Limit | None:
-    """The method's own upper limit, or that by the entropy of a discrete side, whichever is lower."""
-    found = [measured.upper, entropy_limit(sample, delta, rng) if block == 1 else None]
-    return min((limit for limit in found if limit is not None), key=lambda limit: limit.nats, default=None)
 
 
 def _check(level: float | None, permutations: int, block: int, n: int) -> None:
