@@ -75,7 +75,7 @@ def _row(file: str, rival: Rival, objective: str, n: int, d: int) -> dict[str, o
 def extra_mib(rival: Rival, objective: str, n: int, d: int) -> float:
     """Peak resident memory of a step over what was resident before it, in MiB."""
     torch.set_num_threads(1)
-    rival.step(objective, *draw(64, d), TEMPERATURE)
+    rival.step(objective, *draw(1024, d), TEMPERATURE)  # large enough that what streams does
     q, k = draw(n, d)
     ctypes.CDLL(None).malloc_trim(0)  # what the draw left free would hide as much of the step
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew

@@ -98,6 +98,7 @@ class _CrossEntropyWalk:
         for rows in tiles.row_slices(size):
             powers, top = self._powers(rows)
             log_sum, held, part = self._sum(rows, powers, cells)
+            del powers
             log_sum = log_sum if top is None else log_sum + top
             if self.extra is not None:
                 log_sum = torch.logaddexp2(log_sum, self.extra[rows])
@@ -111,6 +112,7 @@ class _CrossEntropyWalk:
             if push is not None and self.extra is not None:
                 push[rows] = miss * (self.extra[rows] - log_sum).exp2()
             self._add_block(cells, rows, held, part, miss, log_sum if top is None else log_sum - top)
+            del held, part  # the next block takes their memory
         return losses, None if cells is None else CrossEntropyGradients(cells, pull, push)
 
     def _powers(self, rows: slice) -> tuple[Powers, Tensor | None]:
