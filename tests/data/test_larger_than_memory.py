@@ -4,39 +4,25 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from watched import watched
+
 ROWS = 60_000
-CODE = """
-    import sys, threading, time
-    import numpy as np
-    import pyarrow.csv, pyarrow.parquet
-    from infomax.data import read_pairs
-
-    def own_megabytes():  # mapped files, which the system may drop at any time, do not count
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) / 1024
-
-    before = peak = own_megabytes()
-    reading = True
-    def watch():
-        global peak
-        while reading:
-            peak = max(peak, own_megabytes())
-            time.sleep(0.002)
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+CODE = watched(
+    "import sys\nimport numpy as np\nimport pyarrow.csv, pyarrow.parquet\nfrom infomax.data import read_pairs",
+    """
     pairs = read_pairs(sys.argv[1])
     for start in range(0, len(pairs), 1000):
         pairs.candidates[np.arange(start, min(start + 1000, len(pairs)))]
-    reading = False
-    watcher.join()
-    print(len(pairs), peak - before)
-"""
+    """,
+    "len(pairs), held",
+)
 
 
 def _write(path, kind):
@@ -64,7 +50,7 @@ def _write(path, kind):
 def test_a_large_file_is_not_loaded(tmp_path, kind):
     path = tmp_path / f"large.{kind}"
     _write(path, kind)
-    command = [sys.executable, "-c", textwrap.dedent(CODE), str(path)]
+    command = [sys.executable, "-c", CODE, str(path)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     path.unlink()  # pytest keeps the folders of three runs
     rows, megabytes = ran.stdout.split()

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from watched import watched
 
 from infomax.data.cell_types import cleaned, from_text, wider
 from infomax.data.column_profile import profile_columns
@@ -203,29 +206,11 @@ def test_kinds_can_be_asked_for_and_contradictions_are_refused():
             profiles(table, **options)
 
 
-CODE = """
-    import sys, threading, time
-    import pyarrow.csv, pyarrow.parquet
-    from infomax.data.typed_table import read_table
-
-    def own_megabytes():  # mapped files, which the system may drop at any time, do not count
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) / 1024
-
-    before = peak = own_megabytes()
-    reading = True
-    def watch():
-        global peak
-        while reading:
-            peak = max(peak, own_megabytes())
-            time.sleep(0.002)
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    table = read_table(sys.argv[1])
-    reading = False
-    watcher.join()
-    print(len(table), table.columns.nbytes / 2**20, peak - before)
-"""
+CODE = watched(
+    "import sys, pyarrow.csv, pyarrow.parquet\nfrom infomax.data.typed_table import read_table",
+    "table = read_table(sys.argv[1])",
+    "len(table), table.columns.nbytes / 2**20, held",
+)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads the memory of a process from /proc")
@@ -238,7 +223,7 @@ def test_a_large_table_is_mapped_and_not_loaded(tmp_path):
             file.write(",".join(f"c{j}" for j in range(20)) + "\n")
             for _ in range(blocks):
                 file.write(block)
-        command = [sys.executable, "-c", textwrap.dedent(CODE), str(path)]
+        command = [sys.executable, "-c", CODE, str(path)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True)
         path.unlink()  # pytest keeps the folders of three runs
         found.append([float(number) for number in ran.stdout.split()])

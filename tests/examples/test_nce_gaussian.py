@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import doctest
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def example():
-    spec = spec_from_file_location("nce_gaussian", ROOT / "examples" / "nce_gaussian.py")
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+EXAMPLE = "nce_gaussian"
 
 
 def test_errors_fall_with_observations_and_lie_where_they_are_said_to(example, monkeypatch, capsys, tmp_path):

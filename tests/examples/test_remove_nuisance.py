@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import doctest
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def example():
-    spec = spec_from_file_location("remove_nuisance", ROOT / "examples" / "remove_nuisance.py")
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+EXAMPLE = "remove_nuisance"
 
 
 def test_the_light_goes_and_the_digit_stays(example, monkeypatch, capsys):

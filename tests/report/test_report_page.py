@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from page_parser import Page
 
 from infomax.data.pairs import ReadReport
 from infomax.errors import InfomaxError, InputError
 from infomax.report import fit_html, write_report
 
-VOID = {"meta", "path", "rect", "use", "line", "circle"}
 HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">&amp;\x00\u202e\ud800 𝔘nicode'
-
-
-class Page(HTMLParser):
-    """Elements with their attributes, visible text, and whether every element was closed in order."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert tag in VOID or self.open.pop() == tag, tag
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] != "style":
-            self.text += data
 
 
 @pytest.fixture
