@@ -27,9 +27,9 @@ from infomax.errors import InputError
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.neighbours.cautions import ceiling, nothing_to_tell
 from infomax.estimators.neighbours.neighbourhoods import Part, neighbourhoods, psi
-from infomax.estimators.neighbours.scaling import heavy
 from infomax.estimators.neighbours.settings import checked_k, chosen_rows, of_terms, parts_of
 from infomax.estimators.neighbours.strata import with_neighbours
+from infomax.estimators.normal_scores import heavy
 
 DRAWS = 5
 
