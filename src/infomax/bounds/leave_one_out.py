@@ -39,6 +39,6 @@ def _taken(scores: Scores) -> Tensor:
     """(N,) Σ_i p(y_i|x_k) / Σ_{j≠i} p(y_i|x_j): what anchor k takes from the other candidates' values."""
     if not candidates_are_the_pairs(scores):
         return torch.zeros(len(scores.anchors), dtype=torch.float64, device=scores.anchors.device)
-    turned = scores._turned()
+    turned = scores.turned()
     shares = turned.with_row_offset(-turned.logsumexp(positives="out"))
     return shares.logsumexp("anchors", positives="out").double().exp()

@@ -61,7 +61,7 @@ def fn_taken(scores: Scores, fn: Callable[[Tensor], Tensor]) -> Tensor:
     candidates count as fixed."""
     if not candidates_are_the_pairs(scores):
         return torch.zeros(len(scores.anchors), dtype=torch.float64, device=scores.anchors.device)
-    turned = scores._turned()
+    turned = scores.turned()
     counts = (turned.counts() - turned.true_pairs.positive_counts()).clamp(min=1)
     return (turned.total(fn) / counts).double()
 

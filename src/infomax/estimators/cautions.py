@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 
 from infomax.data.samples import Sample, Variable
 from infomax.estimators.estimate import Caution
+from infomax.information import miller_madow
 
 MONOTONE = 1 - 1e-9  # a rank correlation beyond this is a function, not a noisy one
 TIED = 0.01  # share of repeated values in a column that is worth a word
@@ -26,13 +27,6 @@ def common_cautions(sample: Sample, nats: float) -> tuple[Caution, ...]:
 def reading_cautions(sample: Sample) -> list[Caution]:
     """Dropped rows, and what was inferred when the sample was read."""
     return [*_dropped(sample), *(Caution(kind, text) for kind, text in sample.cautions)]
-
-
-def entropy(variable: Variable) -> float:
-    """Plug-in entropy of a discrete variable, in nats, with Miller and Madow's correction (1955)."""
-    counts = np.bincount(variable.codes())
-    shares = counts[counts > 0] / len(variable)
-    return float(-(shares * np.log(shares)).sum() + (len(shares) - 1) / (2 * len(variable)))
 
 
 def _sides(sample: Sample) -> list[tuple[str, Variable]]:
@@ -98,7 +92,7 @@ def _deterministic(sample: Sample) -> list[Caution]:
 def _out_of_range(sample: Sample, nats: float) -> list[Caution]:
     found = []
     for side, variable in _sides(sample)[:2]:
-        if variable.kind == "discrete" and nats > (most := entropy(variable)) + 1e-9:
+        if variable.kind == "discrete" and nats > (most := miller_madow(np.bincount(variable.codes()))) + 1e-9:
             text = (
                 f"The estimate is above the entropy of {side}, {most:.3f} nats: the information cannot be that large."
             )

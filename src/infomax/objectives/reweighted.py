@@ -76,7 +76,7 @@ def _against(scores: Scores, log_mean: Tensor, tau_plus: Any, least: float | Non
 
 
 def _least(scores: Scores, least: float | None, needed: bool) -> Tensor:
-    if least is None and needed and scores._matrix is not None:
+    if least is None and needed and scores.matrix is not None:
         raise InputError(
             "a score matrix does not tell how low its scores can be: give `least`, -1/temperature for cosines."
         )

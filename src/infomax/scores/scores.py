@@ -89,7 +89,7 @@ class Scores:
         self.backend = backend if backend != "auto" else "dense" if small else "streamed"
         everything = n * m * checks.wide(anchors.dtype).itemsize
         self.cache = cache if cache is not None else everything if everything <= CACHE_BYTES else 0
-        self._matrix: Tensor | None = None
+        self.matrix: Tensor | None = None  # set by `from_dense`
 
     @classmethod
     def from_dense(
@@ -103,7 +103,7 @@ class Scores:
             )
         (n, m), ids = matrix.shape, {"anchor_ids": anchor_ids, "candidate_ids": candidate_ids}
         scores = cls(matrix.new_zeros(n, 1), matrix.new_zeros(m, 1), positives=positives, backend="dense", **ids)
-        scores._matrix = matrix
+        scores.matrix = matrix
         return scores
 
     def with_row_offset(self, offset: Any) -> Scores:
@@ -111,11 +111,25 @@ class Scores:
         offset = checks.vector(offset, "offset", len(self.anchors), self.anchors.device, integer=False)
         shifted = copy(self)
         shifted.__dict__.pop("_peak", None)
-        if self._matrix is not None:
-            shifted._matrix = self._matrix + offset.unsqueeze(1)
+        if self.matrix is not None:
+            shifted.matrix = self.matrix + offset.unsqueeze(1)
         else:
             shifted.row_offset = offset if self.row_offset is None else self.row_offset + offset
         return shifted
+
+    def turned(self) -> Scores:
+        """Candidates as anchors: with one positive a row, only the candidates that are one, in the rows' order."""
+        pairs, turned = self.true_pairs, self.true_pairs.turned()
+        own = slice(None) if pairs.columns is None else pairs.columns
+        ids = {} if turned.ids is None else {"anchor_ids": turned.ids.row_keys, "candidate_ids": turned.ids.column_keys}
+        labels = None if turned.labels is None else (turned.labels.row_keys, turned.labels.column_keys)
+        if self.matrix is not None:
+            return Scores.from_dense(self.matrix.t()[own], positives=labels, **ids)
+        return Scores(
+            self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
+            row_offset=None if self.column_offset is None else self.column_offset[own],
+            positives=labels, backend="auto" if self._auto else self.backend, cache=self.cache, **ids,
+        )  # fmt: skip
 
     @property
     def _further(self) -> int:
@@ -177,9 +191,9 @@ class Scores:
         turned.check_present("candidates")
         turned.check_negatives(0, "candidates that are a positive")
         if over == "anchors":
-            return self._turned()._rows_cross_entropy(eager)
+            return self.turned()._rows_cross_entropy(eager)
         if self.true_pairs.labels is not None or self.negatives is not None:
-            return self._rows_cross_entropy(eager), self._turned()._rows_cross_entropy(eager)
+            return self._rows_cross_entropy(eager), self.turned()._rows_cross_entropy(eager)
         return self._one_tile_cross_entropy(both=True) or self._reductions.symmetric_cross_entropy()
 
     def total(self, fn: Callable[[Tensor], Tensor], *, positives: str = "out") -> Float[Tensor, " n"]:
@@ -221,20 +235,6 @@ class Scores:
             if tile is None:
                 return None
             return OneTileCrossEntropy.apply(self.anchors, self.candidates, scale, row, column, tile, both)
-
-    def _turned(self) -> Scores:
-        """Candidates as anchors: with one positive a row, only the candidates that are one, in the rows' order."""
-        pairs, turned = self.true_pairs, self.true_pairs.turned()
-        own = slice(None) if pairs.columns is None else pairs.columns
-        ids = {} if turned.ids is None else {"anchor_ids": turned.ids.row_keys, "candidate_ids": turned.ids.column_keys}
-        labels = None if turned.labels is None else (turned.labels.row_keys, turned.labels.column_keys)
-        if self._matrix is not None:
-            return Scores.from_dense(self._matrix.t()[own], positives=labels, **ids)
-        return Scores(
-            self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
-            row_offset=None if self.column_offset is None else self.column_offset[own],
-            positives=labels, backend="auto" if self._auto else self.backend, cache=self.cache, **ids,
-        )  # fmt: skip
 
     # Nothing that autograd may walk through is kept: a value made under no_grad, or freed by a backward pass, must not come back.
 
@@ -278,8 +278,8 @@ class Scores:
     @property
     def _dense(self) -> Dense:
         positive, live = self.true_pairs.masks()
-        if self._matrix is not None:
-            return Dense(self._matrix.to(checks.wide(self._matrix.dtype)), positive, live, self.shape[1])
+        if self.matrix is not None:
+            return Dense(self.matrix.to(checks.wide(self.matrix.dtype)), positive, live, self.shape[1])
         assert self._peak >= 0  # refuses bad numbers
         dtype, apart = checks.wide(self.anchors.dtype), []
         with torch.autocast(self.anchors.device.type, enabled=False):
@@ -303,6 +303,6 @@ class Scores:
         (n, m), how, dtype = self.shape, self.backend, str(self.anchors.dtype).removeprefix("torch.")
         if how == "streamed":
             how += f" by {product_for(checks.wide(self.anchors.dtype), self.anchors.device).__name__}"
-        if self._matrix is not None:
+        if self.matrix is not None:
             return f"Scores({n} x {m}, {dtype}, {how})"
         return f"Scores({n} x {m}, d={self.anchors.shape[1]}, {dtype}, temperature={self._temperature:g}, {how})"
