@@ -3,10 +3,11 @@
 from infomax.unnormalised.annealed import AnnealedNormaliser, annealed_importance_sampling
 from infomax.unnormalised.conditional_nce import conditional_nce
 from infomax.unnormalised.density_ratio import DensityRatio, density_ratio
+from infomax.unnormalised.exact_reading import ExactReading
 from infomax.unnormalised.nce import NCE
 from infomax.unnormalised.nce_fit import NCEFit
 from infomax.unnormalised.normaliser import LogNormaliser, bennett, importance_sampling
-from infomax.unnormalised.sampled_linear import ExactReading, SampledLinear
+from infomax.unnormalised.sampled_linear import SampledLinear
 from infomax.unnormalised.telescoping import TelescopedRatio, telescoped_log_ratio
 
 __all__ = [
