@@ -1,7 +1,9 @@
 """Modules that turn raw items into vectors."""
 
+from infomax.encoders.context import PredictiveContext
+from infomax.encoders.image import ConvEncoder
 from infomax.encoders.storage import load_encoder
 from infomax.encoders.text import StaticTextEncoder
 from infomax.encoders.tokens import TokenColumn, Tokens
 
-__all__ = ["StaticTextEncoder", "TokenColumn", "Tokens", "load_encoder"]
+__all__ = ["ConvEncoder", "PredictiveContext", "StaticTextEncoder", "TokenColumn", "Tokens", "load_encoder"]

@@ -4,7 +4,9 @@ from infomax.objectives.barber_agakov import barber_agakov
 from infomax.objectives.club import club
 from infomax.objectives.cosent import cosent
 from infomax.objectives.covariance import barlow_twins, vicreg
+from infomax.objectives.cpc import cpc, future_scores
 from infomax.objectives.decoupled import decoupled
+from infomax.objectives.deep_infomax import local_scores, whole_info_nce
 from infomax.objectives.donsker_varadhan import MineLoss, donsker_varadhan, mine
 from infomax.objectives.drop_in import InfoNCELoss, info_nce_loss
 from infomax.objectives.flo import flo
@@ -22,6 +24,7 @@ from infomax.objectives.noise import (
     noise_scores,
     ranking_nce,
 )
+from infomax.objectives.prior_matching import prior_discriminator, prior_matching
 from infomax.objectives.rate import rate
 from infomax.objectives.reweighted import debiased, hard_negative
 from infomax.objectives.sigmoid import sigmoid
@@ -45,10 +48,12 @@ __all__ = [
     "binary_nce_anchor",
     "club",
     "cosent",
+    "cpc",
     "debiased",
     "decoupled",
     "donsker_varadhan",
     "flo",
+    "future_scores",
     "generalised_bce",
     "hard_negative",
     "info_nce",
@@ -56,6 +61,7 @@ __all__ = [
     "interpolated",
     "jensen_shannon",
     "leave_one_out",
+    "local_scores",
     "margin_contrastive",
     "matryoshka",
     "mine",
@@ -64,6 +70,8 @@ __all__ = [
     "noise_scores",
     "nt_xent",
     "nwj",
+    "prior_discriminator",
+    "prior_matching",
     "ranking_nce",
     "rate",
     "sigmoid",
@@ -76,4 +84,5 @@ __all__ = [
     "two_views",
     "uniformity",
     "vicreg",
+    "whole_info_nce",
 ]
