@@ -4,6 +4,7 @@ from infomax.candidates.continuous import ContinuousNoise, gaussian_fit, gaussia
 from infomax.candidates.drawn import Drawn
 from infomax.candidates.inclusion import Everything, Inclusion, in_batch
 from infomax.candidates.independent import IndependentDraws, LogUniform, Mixture, Uniform, Unigram
+from infomax.candidates.ngram import NGram
 from infomax.candidates.sampler import Sampler
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "IndependentDraws",
     "LogUniform",
     "Mixture",
+    "NGram",
     "Sampler",
     "Uniform",
     "Unigram",

@@ -20,6 +20,11 @@ def draw_count(k: Any) -> int:
     return _positive_integer(k, "k, the number of noise draws,")
 
 
+def order_count(order: Any) -> int:
+    """A positive integer."""
+    return _positive_integer(order, "order, the length of the n-grams,")
+
+
 def _positive_integer(value: Any, what: str) -> int:
     try:
         count = index(value)
