@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from infomax.errors import InputError
 from infomax.evaluation.storage import replace
 
-FORMAT = "infomax checkpoint 1"
+FORMAT = "infomax checkpoint 2"
 
 
 def save(path: Path, tree: dict[str, Any]) -> None:

@@ -92,7 +92,13 @@ class Bar:
         self._bar.reset(self._task, description=phase, total=total)
 
     def advance(self, step: int, history: Sequence[Mapping[str, float | int]]) -> None:
-        """Show the step and the last validation bound."""
-        bounds = [entry["validation_bound"] for entry in history[-50:] if "validation_bound" in entry]
-        words = f"training, {bounds[-1] / NATS_PER_BIT:.2f} bits" if bounds else "training"
+        """Show the step and what the last validation said."""
+        seen = [entry for entry in history[-50:] if "validation_loss" in entry]
+        words = f"training, {_in_words(seen[-1])}" if seen else "training"
         self._bar.update(self._task, completed=step, description=words)
+
+
+def _in_words(entry: Mapping[str, float | int]) -> str:
+    if "validation_perplexity" in entry:
+        return f"perplexity {entry['validation_perplexity']:.1f}"
+    return f"{entry['validation_bound'] / NATS_PER_BIT:.2f} bits"

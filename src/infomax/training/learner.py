@@ -42,7 +42,3 @@ class Learner(nn.Module):
     def sides(self) -> tuple[nn.Module, nn.Module]:
         """The modules that encode anchors and candidates."""
         return sides(self.encoder)
-
-    def signature(self) -> list[list[Any]]:
-        """Name, shape and type of all that is learned: what must agree for a checkpoint to fit."""
-        return [[name, list(t.shape), str(t.dtype)] for name, t in self.state_dict().items()]

@@ -59,7 +59,7 @@ def end(
         sizes=parts.sizes,
         moved=parts.split.moved,
         settings=settings.to_dict(),
-        versions=_versions(),
+        versions=versions(),
         seconds=clock.seconds,
         warnings=tuple(parts.warnings + _dropped(state)),
         path=folder,
@@ -91,7 +91,7 @@ def _save(folder: Path, result: FitResult, parts: Parts) -> None:
     save_result(folder, result)
 
 
-def save_result(folder: Path, result: FitResult) -> None:
+def save_result(folder: Path, result: Any) -> None:
     """Write the result, without its encoder, as JSON; again where something has been added to it.
 
     Raises:
@@ -101,7 +101,7 @@ def save_result(folder: Path, result: FitResult) -> None:
     replace(folder / RESULT, lambda path: path.write_text(text + "\n", encoding="utf-8"))
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Of what a result depends on."""
     return {
         "python": platform.python_version(),

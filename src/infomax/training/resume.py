@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from infomax.data.pairs import Pairs
 from infomax.errors import InfomaxError, InputError
-from infomax.evaluation.result import Retrieval
 from infomax.scores.product import product_for
-from infomax.training.loop import Task
-from infomax.training.settings import Settings, differences
+from infomax.training.settings import differences
 from infomax.training.state import State
 
 
@@ -58,8 +57,13 @@ def changed_footing(tree: dict[str, Any]) -> list[str]:
     return [f"Resumed on another footing ({'; '.join(changed)}): the last digits may differ from an unbroken run's."]
 
 
-def snapshot(task: Task, state: State, data: str, untrained: Retrieval | None) -> dict[str, Any]:
-    """All that a resumed run needs.
+def signature(learner: nn.Module) -> list[list[Any]]:
+    """Name, shape and type of all that is learned: what must agree for a checkpoint to fit."""
+    return [[name, list(t.shape), str(t.dtype)] for name, t in learner.state_dict().items()]
+
+
+def snapshot(task: Any, state: State, data: str, **more: Any) -> dict[str, Any]:
+    """All that a resumed run needs: `task` (a `going.Work`), its state, the fingerprint of its data, and `more`.
 
     Raises:
         InfomaxError: a parameter is no longer finite; the former checkpoint is worth more than this one.
@@ -74,17 +78,17 @@ def snapshot(task: Task, state: State, data: str, untrained: Retrieval | None) -
         "footing": footing(),
         "settings": task.settings.to_dict(),
         "data": data,
-        "signature": task.learner.signature(),
+        "signature": signature(task.learner),
         "learner": task.learner.state_dict(),
         "optimizer": task.optimizer.state_dict(),
         "state": state.to_dict(),
         "generator": torch.get_rng_state(),
         "cuda_generators": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "untrained": None if untrained is None else dict(vars(untrained)),
+        **more,
     }
 
 
-def same_settings(tree: dict[str, Any], settings: Settings) -> None:
+def same_settings(tree: dict[str, Any], settings: Any) -> None:
     """Refuse a checkpoint of other settings.
 
     Raises:
@@ -94,19 +98,22 @@ def same_settings(tree: dict[str, Any], settings: Settings) -> None:
         raise InputError(f"The checkpoint is of other settings ({changed}); resume with those it had, or start anew.")
 
 
-def restore(tree: dict[str, Any], task: Task, data: str) -> tuple[State, Retrieval | None]:
-    """Put learner, optimizer and torch's generator where the checkpoint left them; its state and untrained retrieval.
+def restore(tree: dict[str, Any], task: Any, data: str, *, of: str = "pairs", to: str = "encoder") -> dict[str, Any]:
+    """Put learner, optimizer and torch's generator where the checkpoint left them; the fields of its state.
+
+    Args:
+        of, to: what is learned from, and what is learned, in words.
 
     Raises:
-        InputError: the checkpoint is of other pairs or another encoder.
+        InputError: the checkpoint is of other data or another model.
     """
     if tree["data"] != data:
         raise InputError(
-            "The checkpoint was made on other pairs (or in another order); resume with those, or start anew."
+            f"The checkpoint was made on other {of} (or in another order); resume with those, or start anew."
         )
-    if tree["signature"] != task.learner.signature():
+    if tree["signature"] != signature(task.learner):
         raise InputError(
-            "The checkpoint is of another encoder (its parameters differ in name or shape); resume with that."
+            f"The checkpoint is of another {to} (its parameters differ in name or shape); resume with that."
         )
     task.learner.load_state_dict(tree["learner"])
     task.optimizer.load_state_dict(tree["optimizer"])
@@ -114,8 +121,7 @@ def restore(tree: dict[str, Any], task: Task, data: str) -> tuple[State, Retriev
     torch.set_rng_state(tree["generator"])
     if tree["cuda_generators"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(tree["cuda_generators"])
-    untrained = tree["untrained"]
-    return State(**tree["state"]), None if untrained is None else Retrieval(**untrained)
+    return dict(tree["state"])
 
 
 def _move_counts(optimizer: torch.optim.Optimizer) -> None:

@@ -6,8 +6,7 @@ parts in order; each part is a file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from infomax.evaluation.vectors import device_of
 from infomax.objectives import info_nce
 from infomax.training import checkpoint
 from infomax.training.clock import Clock
+from infomax.training.generator import own_generator
 from infomax.training.journal import Bar, board
 from infomax.training.learner import Learner
 from infomax.training.loop import Task
@@ -30,7 +30,7 @@ from infomax.training.outcome import end
 from infomax.training.parts import Parts, part
 from infomax.training.recipe import recipe
 from infomax.training.result import FitResult
-from infomax.training.resume import changed_footing, fingerprint, restore, same_settings
+from infomax.training.resume import changed_footing, fingerprint, restore, same_settings, snapshot
 from infomax.training.run_folder import CHECKPOINT, INITIAL, claim, clear
 from infomax.training.settings import Real, Settings, Whole, name_of
 from infomax.training.sitting import sit
@@ -121,7 +121,7 @@ def fit(
     if saved is not None:
         same_settings(saved, settings)
     clock = Clock()
-    with _own_generator(seed), Bar(progress) as bar:
+    with own_generator(seed), Bar(progress) as bar:
         bar.describe("reading pairs")
         parts = part(pairs, settings, clock)
         check_encoder(encoder, parts.train)
@@ -130,7 +130,9 @@ def fit(
         task, parts = _begin(parts, encoder, objective, settings, folder, device, clock, **keep)
         data = "" if folder is None else fingerprint(parts.all)
         state, untrained = _where(task, parts, saved, data, evaluate=evaluate)
-        sit(task, state, folder, bar, data=data, untrained=untrained, every=checkpoint_seconds, tensorboard=tensorboard)
+        before = None if untrained is None else dict(vars(untrained))
+        snap = partial(snapshot, task, state, data, untrained=before)
+        sit(task, state, folder, bar, snap, every=checkpoint_seconds, tensorboard=tensorboard)
         clock.seconds["train"] = state.seconds
         bar.describe("evaluating")
         return end(task, state, parts, folder, clock, untrained, evaluate=evaluate)
@@ -182,17 +184,10 @@ def _where(
     """Where the run stands: at its checkpoint, or at its start (then how well the untrained encoder retrieves)."""
     if saved is not None:
         parts.warnings.extend(changed_footing(saved))
-        return restore(saved, task, data)
+        untrained = saved["untrained"]
+        state = State(**restore(saved, task, data))
+        return state, None if untrained is None else Retrieval(**untrained)
     if not evaluate or len(parts.test) < 2:
         return State(), None
     anchors, candidates = embed_pairs(task.learner.encoder, parts.test, normalize=task.settings.normalize)
     return State(), retrieval(anchors, candidates, ids=parts.test.ids)
-
-
-@contextmanager
-def _own_generator(seed: int) -> Iterator[None]:
-    """torch's generators (dropout draws from them) seeded for the run, and put back after it."""
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield

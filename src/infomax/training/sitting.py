@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
-from infomax.evaluation.result import Retrieval
 from infomax.training import checkpoint
+from infomax.training.going import train
 from infomax.training.interrupt import Interrupt
 from infomax.training.journal import Bar, Journal
-from infomax.training.loop import Task, train
-from infomax.training.resume import snapshot
 from infomax.training.run_folder import CHECKPOINT
 from infomax.training.settings import Real
 from infomax.training.state import State
 
 
 def sit(
-    task: Task,
+    task: Any,
     state: State,
     folder: Path | None,
     bar: Bar,
+    snapshot: Callable[[], dict[str, Any]],
     *,
-    data: str,
-    untrained: Retrieval | None,
     every: Real,
     tensorboard: bool,
 ) -> None:
     """Train; `state` says afterwards whether it is finished.
 
     Args:
+        task: see `going.Work`.
         folder: of the run; None saves nothing.
-        data: fingerprint of the pairs.
-        untrained: retrieval before training, kept in the checkpoint.
+        snapshot: all that a resumed run needs, as it stands when asked.
         every: seconds between checkpoints.
     """
     journal = Journal(folder, state.history, tensorboard=tensorboard)
@@ -51,7 +50,7 @@ def sit(
         def save(last: bool) -> None:
             nonlocal saved
             if folder is not None and (last or monotonic() - saved >= every):
-                checkpoint.save(folder / CHECKPOINT, snapshot(task, state, data, untrained))
+                checkpoint.save(folder / CHECKPOINT, snapshot())
                 saved = monotonic()
 
         try:

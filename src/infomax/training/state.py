@@ -18,7 +18,7 @@ class State:
         seconds: of training, over all its sittings.
         history: see `FitResult.history`.
         best: the learner's state at its best validation; None before the first.
-        best_bound: the validation bound (nats) there.
+        best_merit: how good it was there: the validation bound, or the negative validation loss (nats).
         stale: validations since then.
         dropped: batches left out because all their rows shared an id.
         finished: nothing is left to do.
@@ -30,7 +30,7 @@ class State:
     seconds: float = 0.0
     history: list[dict[str, float | int]] = field(default_factory=list)
     best: dict[str, torch.Tensor] | None = None
-    best_bound: float = float("-inf")
+    best_merit: float = float("-inf")
     stale: int = 0
     dropped: int = 0
     finished: bool = False
