@@ -45,6 +45,20 @@ def test_the_correction_takes_the_bias_away():
     assert 0.8 * bias < (plain - ranked).mean() < 1.4 * bias
 
 
+def test_what_ranks_cost_where_columns_nearly_determine_each_other_is_given_back_and_owned_up_to():
+    rng, truth, found, without = np.random.default_rng(12), nats(0.9, 8), [], []
+    mixing = rng.normal(size=(8, 8))
+    for _ in range(40):
+        x, y = correlated(0.9, 1000, 8, rng)
+        found.append(measured(GaussianCopula(), x, y @ mixing))
+        without.append(GaussianCopula()._ranked(sample(x, y @ mixing), wishart=True))
+    error, bias = (np.array([f.nats for f in made]) - truth for made in (found, without))
+    assert bias.mean() < -6 * bias.std() / np.sqrt(40)  # ranks alone read too little
+    assert abs(error.mean()) < 0.6 * abs(bias.mean())
+    assert np.mean([abs(f.nats - truth) < 2 * f.standard_error for f in found]) >= 0.9
+    assert np.mean([abs(f.nats - truth) < 2 * f.standard_error for f in without]) < 0.8
+
+
 def test_the_standard_error_is_the_spread_over_samples():
     rng = np.random.default_rng(2)
     for rho, d in ((0.0, 3), (0.7, 2)):
