@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, linear
+from torch.nn.functional import embedding
 
-from infomax.candidates import Drawn, Uniform
+from infomax.candidates import Drawn, NGram, Uniform
 from infomax.errors import InputError
 from infomax.objectives import binary_nce, negative_sampling, noise_scores, ranking_nce
 from infomax.scores import Scores
@@ -25,8 +25,8 @@ SAMPLED = {"ranking": ranking_nce, "nce": binary_nce, "negative-sampling": negat
 OBJECTIVES = (*SAMPLED, "mle")
 
 
-class SampledLinear(nn.Module):
-    """`nn.Linear(d, V)` with a sampled loss: same parameters, same `state_dict`, same `forward`.
+class SampledLinear(nn.Linear):
+    """`nn.Linear(d, V)` with a sampled loss: same parameters, same `state_dict`, same `forward` (for a few contexts).
 
     Args:
         in_features, out_features: d and V.
@@ -70,7 +70,6 @@ class SampledLinear(nn.Module):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__()
         if objective not in OBJECTIVES:
             raise InputError(f"objective must be one of {', '.join(map(repr, OBJECTIVES))}; got {objective!r}.")
         if objective != "nce" and log_normaliser != 0:
@@ -80,16 +79,10 @@ class SampledLinear(nn.Module):
             raise InputError(f"the noise has {noise.classes} classes, the layer {out_features}: they must be the same.")
         if not 1 <= draws:
             raise InputError(f"draws must be at least 1; got {draws}.")
-        like = nn.Linear(in_features, out_features, bias=bias, device=device, dtype=dtype)
-        self.weight, self.bias = like.weight, like.bias
+        super().__init__(in_features, out_features, bias=bias, device=device, dtype=dtype)
         self.normaliser = ModelNormaliser(log_normaliser, in_features, device, dtype)
-        self.in_features, self.out_features = in_features, out_features
         self.noise, self.draws, self.objective, self.shared, self.sparse = noise, draws, objective, shared, sparse
         self.rng = torch.Generator().manual_seed(seed)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """(..., V) logits, as `nn.Linear` gives them: for a few contexts."""
-        return linear(hidden, self.weight, self.bias)
 
     def loss(
         self,
@@ -190,7 +183,7 @@ class SampledLinear(nn.Module):
     def _draw(self, counted: Counted, contexts: Any) -> tuple[Drawn, Tensor]:
         """The draws, and (n,) the log of how often noise gives the targets."""
         y = counted.targets
-        if hasattr(self.noise, "order"):
+        if isinstance(self.noise, NGram):
             before = counted.contexts(contexts)
             return self.noise.draw(self.draws, self.rng, before), self.noise.log_expected(y, self.draws, before)
         drawn = self.noise.draw(self.draws, self.rng, None if self.shared else len(y))
@@ -216,5 +209,5 @@ class SampledLinear(nn.Module):
         return Counted.of(hidden, targets, self.in_features, self.out_features, ignore_index)
 
     def extra_repr(self) -> str:
-        shape = f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
-        return f"{shape}, draws={self.draws}, objective={self.objective!r}, noise={type(self.noise).__name__}"
+        how = f"draws={self.draws}, objective={self.objective!r}, noise={type(self.noise).__name__}"
+        return f"{super().extra_repr()}, {how}"
