@@ -24,7 +24,7 @@ _STRETCHES = 100  # parts of a source of few files
 Blocks = Iterator[tuple[int, list[str]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Texts:
     """Texts in parts.
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -30,7 +31,7 @@ def write_tokens(
     """
     hashed = blake2b(vocabulary.tokenizer.to_str().encode(), digest_size=8)
     counts = np.zeros(vocabulary.size, dtype=np.int64)
-    record: dict[str, Any] = {**about, "splits": {}, "skipped": {}}
+    record: dict[str, Any] = {**about, "splits": {}}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _RECORD).unlink(missing_ok=True)
@@ -39,8 +40,8 @@ def write_tokens(
             record["splits"][name], found = _write_side(folder / f"{name}.bin", vocabulary, side, hashed)
             counts += found if name == "train" else 0
         np.save(folder / _COUNTS, counts)
-        for side in sides:  # two sides of one source count the same
-            record["skipped"] |= dict(side.texts.skipped) if side.texts else {}
+        walked = dict.fromkeys(side.texts for side in sides if side.texts)  # two sides of one source count once
+        record["skipped"] = dict(sum((texts.skipped for texts in walked), Counter()))
         record["fingerprint"] = hashed.hexdigest()
         (folder / _RECORD).write_text(json.dumps(record), "utf-8")
     except OSError as error:

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsInt
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -131,7 +131,7 @@ class Vocabulary:
         lengths = np.fromiter(map(len, encodings), np.int64, len(encodings))
         return np.fromiter(itertools.chain.from_iterable(encodings), np.int32, int(lengths.sum())), lengths
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[SupportsInt]) -> str:
         """The text of tokens; <eos> is a line break."""
         groups = itertools.groupby(map(int, ids), key=lambda number: number == self.end)
         return "".join("\n" * len(list(run)) if ends else self._join(run) for ends, run in groups)
