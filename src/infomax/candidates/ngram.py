@@ -18,7 +18,7 @@ from torch import Tensor
 
 from infomax.candidates.checks import class_count, class_ids, draw_count, order_count
 from infomax.candidates.drawn import Drawn
-from infomax.candidates.ngram_counts import Level, count_levels
+from infomax.candidates.ngram_counts import Level, count_levels, stream
 from infomax.errors import InputError
 
 _TABLES = ("contexts", "pairs", "starts", "ends")
@@ -68,9 +68,11 @@ class NGram:
 
         Raises:
             InputError: no tokens, or not a vector of integers from 0 to V - 1; order below 1; discounts that do not fit.
+
+        A peak of about 100 bytes a token, 30 of which stay (order 3): count a part of a corpus that is larger than memory.
         """
         classes, order = class_count(classes), order_count(order)
-        levels = count_levels(_stream(tokens, classes), classes, order)
+        levels = count_levels(stream(tokens, classes), classes, order)
         if discounts is not None:
             if len(discounts) != order or not all(0 < d <= 1 for d in discounts):
                 raise InputError(
@@ -85,7 +87,7 @@ class NGram:
         ids = class_ids(targets, self.classes).cpu()
         if ids.ndim not in (1, 2) or len(ids) != len(contexts):
             raise InputError(f"targets must be ({len(contexts)},) or ({len(contexts)}, k); got {tuple(ids.shape)}.")
-        return self._log_prob(ranks, ids.reshape(len(ids), -1)).reshape(ids.shape).to(targets.device)
+        return self._log_prob(ranks, ids[:, None] if ids.ndim == 1 else ids).reshape(ids.shape).to(targets.device)
 
     def log_probs(self, contexts: Any) -> Tensor:
         """(N, V) float64 log q of every class after each context."""
@@ -117,9 +119,8 @@ class NGram:
 
     def contexts(self, tokens: Tensor) -> Tensor:
         """(..., T, order - 1) the words before each of (..., T) tokens, -1 before the first."""
-        before = [
-            torch.nn.functional.pad(tokens, (back, 0), value=-1)[..., : tokens.shape[-1]] for back in self._backs()
-        ]
+        backs, size = range(self.order - 1, 0, -1), tokens.shape[-1]
+        before = [torch.nn.functional.pad(tokens, (back, 0), value=-1)[..., :size] for back in backs]
         return torch.stack(before, -1) if before else tokens.new_empty(*tokens.shape, 0)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -137,18 +138,17 @@ class NGram:
             InputError: arrays are missing, or do not fit each other.
         """
         try:
-            classes, discounts = int(state["classes"][0]), [float(d) for d in state["discounts"]]
+            classes, discounts = class_count(int(state["classes"][0])), [float(d) for d in state["discounts"]]
             levels = [
                 Level(classes, d, *(torch.as_tensor(state[f"{m}.{name}"]) for name in _TABLES))
                 for m, d in enumerate(discounts)
             ]
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise InputError(f"this is not the state of an n-gram model ({error!r}): fit it again.") from error
+            order_count(len(levels))
+            if not all(level.holds_together(below) for level, below in zip(levels, [None, *levels], strict=False)):
+                raise ValueError("its tables do not fit each other")
+        except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(f"this is not the state of an n-gram model ({error!r}): fit it anew.") from error
         return cls(levels)
-
-    def _backs(self) -> range:
-        """How far back each place of a context lies."""
-        return range(self.order - 1, 0, -1)
 
     def _ranks(self, contexts: Any) -> list[Tensor]:
         """(N,) ranks of each context's last 0, 1, ..., n - 1 words in their levels, -1 where not seen."""
@@ -159,14 +159,15 @@ class NGram:
         return ranks
 
     def _checked(self, contexts: Any) -> Tensor:
-        if not isinstance(contexts, Tensor) or contexts.ndim != 2 or contexts.shape[1] != self.order - 1:
-            came = tuple(contexts.shape) if isinstance(contexts, Tensor) else type(contexts).__name__
+        if not isinstance(contexts, Tensor) or contexts.is_floating_point() or contexts.shape[1:] != (self.order - 1,):
+            tensor = isinstance(contexts, Tensor)
+            came = f"{contexts.dtype} {tuple(contexts.shape)}" if tensor else type(contexts).__name__
             raise InputError(f"contexts must be an integer tensor (N, {self.order - 1}), latest word last; got {came}.")
-        words = contexts.cpu()
+        words = contexts.cpu().long()
         class_ids(words.clamp(min=0), self.classes)
         if words.numel() and int(words.min()) < -1:
-            raise InputError(f"contexts hold classes, or -1 for an unknown word; got {int(words.min())}.")
-        return words.long()
+            raise InputError(f"contexts hold classes, or -1 for what is not known; got {int(words.min())}.")
+        return words
 
     def _log_prob(self, ranks: list[Tensor], words: Tensor) -> Tensor:
         p = torch.full(words.shape, 1 / self.classes, dtype=torch.float64)
@@ -180,16 +181,3 @@ class NGram:
 
 def _coins(n: int, rng: torch.Generator) -> Tensor:
     return torch.rand(n, generator=rng, dtype=torch.float64, device=rng.device).cpu()
-
-
-def _stream(tokens: Any, classes: int) -> np.ndarray:
-    """(T,) int64 classes, at least one."""
-    stream = np.asarray(tokens.cpu() if isinstance(tokens, Tensor) else tokens)
-    if stream.ndim != 1 or not stream.size:
-        raise InputError(f"expected a text as a vector of classes, at least one; got shape {stream.shape}.")
-    if stream.dtype.kind not in "iu":
-        raise InputError(f"a text must be integers, classes from 0 to {classes - 1}; got {stream.dtype}.")
-    low, high = int(stream.min()), int(stream.max())
-    if low < 0 or high >= classes:
-        raise InputError(f"the text's classes must lie from 0 to {classes - 1}; got {low} to {high}.")
-    return stream.astype(np.int64)

@@ -12,10 +12,13 @@ a class and stays within int64 whatever the order. What stands before the first 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from infomax.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,41 @@ class Level:
         backs_off = point - (self.ends[pair] - first) < self.discount
         return self.pairs[pair] - ranks * self.classes, backs_off
 
+    def holds_together(self, shorter: Level | None) -> bool:
+        """Whether the tables fit each other and those of the order below: a check of what was read from a file."""
+        tables = (self.contexts, self.pairs, self.starts, self.ends)
+        return (
+            0 < self.discount <= 1
+            and all(t.dtype == torch.int64 and t.ndim == 1 and len(t) and bool((t.diff() > 0).all()) for t in tables)
+            and (len(self.starts), len(self.ends)) == (len(self.contexts) + 1, len(self.pairs) + 1)
+            and (int(self.starts[0]), int(self.starts[-1]), int(self.ends[0])) == (0, len(self.pairs), 0)
+            and torch.equal(self.pairs // self.classes, torch.repeat_interleave(self.starts.diff()))
+            and 0 <= int(self.contexts[0])
+            and int(self.contexts[-1]) // (self.classes + 1) < (1 if shorter is None else len(shorter.contexts))
+            and (shorter is not None or len(self.contexts) == 1)
+        )
+
     def _sizes(self, ranks: Tensor) -> tuple[Tensor, Tensor]:
         """Total count, and number of different words, after each context."""
         low, high = self.starts[ranks], self.starts[ranks + 1]
         return self.ends[high] - self.ends[low], high - low
+
+
+def stream(tokens: Any, classes: int) -> np.ndarray:
+    """(T,) int64 classes, at least one."""
+    text = np.asarray(tokens.cpu() if isinstance(tokens, Tensor) else tokens)
+    if text.ndim != 1 or not text.size:
+        raise InputError(f"expected a text as a vector of classes, at least one; got shape {text.shape}.")
+    if text.dtype.kind not in "iu":
+        raise InputError(f"a text must be integers, classes from 0 to {classes - 1}; got {text.dtype}.")
+    low, high = int(text.min()), int(text.max())
+    if low < 0 or high >= classes:
+        raise InputError(f"the text's classes must lie from 0 to {classes - 1}; got {low} to {high}.")
+    if text.size * (classes + 1) >= 2**63:
+        raise InputError(
+            f"{text.size} tokens of {classes} classes are too many to be numbered: tokens · V < 2⁶³ is needed."
+        )
+    return text.astype(np.int64)
 
 
 def count_levels(tokens: np.ndarray, classes: int, order: int) -> list[Level]:
