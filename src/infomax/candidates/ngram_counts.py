@@ -56,11 +56,13 @@ class Level:
         return torch.where(ranks[:, None] >= 0, here, lower)
 
     def interpolate_all(self, ranks: Tensor, lower: Tensor) -> Tensor:
-        """`interpolate` for all words, in place of `lower` (N, V): touches the pairs that were seen instead of seeking each."""
+        """`interpolate` for all words, in place of `lower` (N, V): walks over the pairs that were seen, and seeks none."""
         rows = (ranks >= 0).nonzero().squeeze(1)
         at = ranks[rows]
         total, kinds = self._sizes(at)
-        lower[rows] *= (self.discount * kinds.double() / total)[:, None]
+        left = torch.ones(len(ranks), dtype=torch.float64)
+        left[rows] = self.discount * kinds.double() / total
+        lower *= left[:, None]
         of = torch.repeat_interleave(kinds)  # which of `rows`, pair by pair
         pair = torch.arange(len(of)) + (self.starts[at] - (kinds.cumsum(0) - kinds))[of]
         counts = (self.ends[pair + 1] - self.ends[pair]).double()
