@@ -37,22 +37,22 @@ class Settings:
     encoder: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _whole("epochs", self.epochs, 1)
-        _whole("batch_size", self.batch_size, 2, "a pair alone in its batch has no negatives")
-        _whole("validation_candidates", self.validation_candidates, 2)
-        _whole("validations_per_epoch", self.validations_per_epoch, 1)
-        _whole("seed", self.seed, 0)
+        whole("epochs", self.epochs, 1)
+        whole("batch_size", self.batch_size, 2, "a pair alone in its batch has no negatives")
+        whole("validation_candidates", self.validation_candidates, 2)
+        whole("validations_per_epoch", self.validations_per_epoch, 1)
+        whole("seed", self.seed, 0)
         for width in self.prefixes:
-            _whole("each of prefixes", width, 1)
+            whole("each of prefixes", width, 1)
         if self.patience is not None:
-            _whole("patience", self.patience, 1)
-        _between("learning_rate", self.learning_rate, 0, 1e3)
-        _between("temperature_learning_rate", self.temperature_learning_rate, 0, 1e3)
-        _between("weight_decay", self.weight_decay, 0, 1e3, closed=True)
-        _between("temperature", self.temperature, 0.001, 100, closed=True)
-        _between("warmup", self.warmup, 0, 1, closed=True)
-        _between("validation", self.validation, 0, 1, closed=True)
-        _between("test", self.test, 0, 1, closed=True)
+            whole("patience", self.patience, 1)
+        between("learning_rate", self.learning_rate, 0, 1e3)
+        between("temperature_learning_rate", self.temperature_learning_rate, 0, 1e3)
+        between("weight_decay", self.weight_decay, 0, 1e3, closed=True)
+        between("temperature", self.temperature, 0.001, 100, closed=True)
+        between("warmup", self.warmup, 0, 1, closed=True)
+        between("validation", self.validation, 0, 1, closed=True)
+        between("test", self.test, 0, 1, closed=True)
         if self.validation + self.test >= 1:
             raise InputError(
                 f"validation={self.validation} and test={self.test} leave nothing to learn from: these shares are held out, "
@@ -94,14 +94,16 @@ def name_of(function: Any) -> str:
     return getattr(function, "__qualname__", type(function).__qualname__)
 
 
-def _whole(name: str, value: Whole, least: int, why: str = "") -> None:
+def whole(name: str, value: Whole, least: int, why: str = "") -> None:
+    """Raises InputError where `value` is no whole number of at least `least`."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InputError(
             f"{name} must be a whole number of at least {least}, got {value!r}{f' ({why})' if why else ''}."
         )
 
 
-def _between(name: str, value: Real, low: Real, high: Real, *, closed: bool = False) -> None:
+def between(name: str, value: Real, low: Real, high: Real, *, closed: bool = False) -> None:
+    """Raises InputError where `value` is no number between the two (or one of them, if `closed`)."""
     inside = isinstance(value, int | float) and (low <= value <= high if closed else low < value < high)
     if not inside:
         raise InputError(f"{name} must be a number between {low} and {high}, got {value!r}.")
