@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, str | os.PathLike)
 
 
-def _draw(sizes: np.ndarray, shares: list[float], rng: np.random.Generator) -> np.ndarray:
+def _draw(sizes: np.ndarray, shares: Sequence[float | int], rng: np.random.Generator) -> np.ndarray:
     """(parts,) the side of each part: in random order, the first that fit in a share are taken, one at least."""
     side = np.zeros(len(sizes), dtype=np.int8)
     order = rng.permutation(len(sizes))

@@ -58,7 +58,7 @@ def _write_side(path: Path, vocabulary: Vocabulary, side: Side, hashed: Any) -> 
     with path.open("wb") as file:
         for block in side.blocks():
             ids = _ended(*vocabulary.encode_batch(block), vocabulary.end)
-            ids.tofile(file)
+            file.write(ids)  # not ids.tofile: it does not notice a disk that is full at the end
             hashed.update(ids)
             counts += np.bincount(ids, minlength=vocabulary.size)
             texts += len(block)
