@@ -20,10 +20,19 @@ class Problem:
     candidates: Tensor
     temperature: Tensor
     options: dict = field(default_factory=dict)
+    guide: tuple[Tensor, Tensor, Tensor] | None = None  # its anchors, its candidates, a limit a row
 
     def scores(self, backend: str, **more) -> Scores:
         options = dict(self.options, **more)
-        return Scores(self.anchors, self.candidates, temperature=self.temperature, backend=backend, **options)
+        return self.guided(
+            Scores(self.anchors, self.candidates, temperature=self.temperature, backend=backend, **options)
+        )
+
+    def guided(self, scores: Scores) -> Scores:
+        if self.guide is None:
+            return scores
+        anchors, candidates, limit = self.guide
+        return scores.guided(Scores(anchors, candidates, temperature=0.7), limit)
 
     def leaves(self) -> list[Tensor]:
         found = [self.anchors, self.candidates, self.temperature]
@@ -40,7 +49,7 @@ class Problem:
             return x.detach().to(dtype).requires_grad_() if isinstance(x, Tensor) and x.is_floating_point() else x
 
         options = {k: convert(v) for k, v in self.options.items()}
-        return Problem(convert(self.anchors), convert(self.candidates), convert(self.temperature), options)
+        return Problem(convert(self.anchors), convert(self.candidates), convert(self.temperature), options, self.guide)
 
     def shared(self) -> tuple[Tensor, Tensor, Tensor]:
         """(N, M) scores, positives, live cells of the shared candidates."""
@@ -59,6 +68,8 @@ class Problem:
         if "anchor_ids" in o:
             equal = o["anchor_ids"][:, None] == o["candidate_ids"][None, :]
             live = ~equal if isinstance(positives, tuple) else ~equal | positive
+        if self.guide is not None:
+            live &= (self.guide[0] @ self.guide[1].T / 0.7 <= self.guide[2][:, None]) | positive
         return s, positive & live, live
 
     def full(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -121,9 +132,10 @@ def problems(n: int = 21, m: int = 34, d: int = 5, seed: int = 0, temperature: f
     def integers(high: int, length: int) -> Tensor:
         return torch.randint(high, (length,), generator=rng)
 
-    def make(columns: int, **options) -> Problem:
+    def make(columns: int, guided: bool = False, **options) -> Problem:
         t = torch.tensor(temperature, dtype=torch.float64, requires_grad=True)
-        return Problem(normal(n, d), normal(columns, d), t, options)
+        guide = (normal(n, 3).detach(), normal(columns, 3).detach(), normal(n).detach().abs()) if guided else None
+        return Problem(normal(n, d), normal(columns, d), t, options, guide)
 
     both_labels = integers(4, n)
     return {
@@ -154,6 +166,21 @@ def problems(n: int = 21, m: int = 34, d: int = 5, seed: int = 0, temperature: f
         ),
         "paired negatives": make(m, negatives=normal(n, 3, d)),
         "paired negatives only": make(0, positives=normal(n, d), negatives=normal(n, 3, d)),
+        "guided": make(
+            m,
+            guided=True,
+            positives=torch.arange(n) + 3,
+            column_offset=normal(m),
+            anchor_ids=integers(9, n),
+            candidate_ids=integers(9, m),
+        ),
+        "guided labels": make(
+            n,
+            guided=True,
+            positives=(both_labels, both_labels),
+            anchor_ids=torch.arange(n),
+            candidate_ids=torch.arange(n),
+        ),
         "everything": make(
             m,
             negatives=normal(n, 2, d),

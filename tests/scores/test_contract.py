@@ -148,7 +148,7 @@ def test_ties_count_against_the_positive(scores):
 def test_a_dense_matrix_gives_the_same(kind):
     p = problems()[kind]
     ids = {k: p.options[k] for k in ("anchor_ids", "candidate_ids", "positives") if k in p.options}
-    s = Scores.from_dense(p.shared()[0], **ids)
+    s = p.guided(Scores.from_dense(p.shared()[0], **ids))
     torch.testing.assert_close(s.cross_entropy(), p.scores("streamed").cross_entropy())
     if kind in IN_COLUMNS:
         torch.testing.assert_close(s.cross_entropy("anchors"), p.scores("streamed").cross_entropy("anchors"))

@@ -63,6 +63,7 @@ def voided(scores: Scores) -> str | None:
     pairs, n = scores.true_pairs, len(scores.anchors)
     reasons = {
         "labels give several positives a row": pairs.labels is not None,
+        "a guide chooses the candidates": pairs.hidden is not None,
         "the positives are not among the candidates": pairs.own is not None,
         "the row's own negatives need not come from the marginal": scores.negatives is not None,
         "an offset reweights the candidates": scores.column_offset is not None,

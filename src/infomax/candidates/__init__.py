@@ -1,13 +1,15 @@
-"""Where candidates come from, with the log of how often: noise samplers, in-batch noise."""
+"""Where candidates come from, with the log of how often: noise samplers, in-batch noise, queues of older keys."""
 
 from infomax.candidates.continuous import ContinuousNoise, gaussian_fit, gaussian_mixture_fit
 from infomax.candidates.drawn import Drawn
 from infomax.candidates.inclusion import Everything, Inclusion, in_batch
 from infomax.candidates.independent import IndependentDraws, LogUniform, Mixture, Uniform, Unigram
 from infomax.candidates.ngram import NGram
+from infomax.candidates.queue import NO_ID, Queue
 from infomax.candidates.sampler import Sampler
 
 __all__ = [
+    "NO_ID",
     "ContinuousNoise",
     "Drawn",
     "Everything",
@@ -16,6 +18,7 @@ __all__ = [
     "LogUniform",
     "Mixture",
     "NGram",
+    "Queue",
     "Sampler",
     "Uniform",
     "Unigram",

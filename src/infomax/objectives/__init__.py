@@ -10,12 +10,14 @@ from infomax.objectives.deep_infomax import local_scores, whole_info_nce
 from infomax.objectives.donsker_varadhan import MineLoss, donsker_varadhan, mine
 from infomax.objectives.drop_in import InfoNCELoss, info_nce_loss
 from infomax.objectives.flo import flo
+from infomax.objectives.guided import gist, guided
 from infomax.objectives.info_nce import info_nce
 from infomax.objectives.interpolated import interpolated
 from infomax.objectives.jensen_shannon import jensen_shannon
 from infomax.objectives.leave_one_out import leave_one_out
 from infomax.objectives.matryoshka import matryoshka
 from infomax.objectives.metric import angular, margin_contrastive, n_pair
+from infomax.objectives.moco import moco_loss
 from infomax.objectives.noise import (
     binary_nce,
     binary_nce_anchor,
@@ -55,6 +57,8 @@ __all__ = [
     "flo",
     "future_scores",
     "generalised_bce",
+    "gist",
+    "guided",
     "hard_negative",
     "info_nce",
     "info_nce_loss",
@@ -65,6 +69,7 @@ __all__ = [
     "margin_contrastive",
     "matryoshka",
     "mine",
+    "moco_loss",
     "n_pair",
     "negative_sampling",
     "noise_scores",

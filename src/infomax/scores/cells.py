@@ -6,6 +6,7 @@ columns whose key equals the row's (found by bisection in the sorted keys).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,13 @@ class CellSource(Protocol):
     """Cells of a block of rows, as (row within the block, column)."""
 
     def cells(self, rows: slice) -> tuple[Tensor, Tensor]: ...
+
+
+@runtime_checkable
+class HiddenCells(Protocol):
+    """Cells too many to list: of a block of rows, a function from a tile's columns to a (rows, columns) mask."""
+
+    def block(self, rows: slice) -> Callable[[slice], Tensor]: ...
 
 
 @dataclass(frozen=True)

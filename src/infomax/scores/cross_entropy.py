@@ -19,7 +19,7 @@ from torch.nn.functional import logsigmoid
 
 from infomax.scores.cells import OneColumn
 from infomax.scores.positive_cells import PositiveCells
-from infomax.scores.streamed import LN2, NOTHING_YET, log_sums, returned, softmax_weights
+from infomax.scores.streamed import LN2, NOTHING_YET, log_sums, returned, scaled, softmax_weights
 from infomax.scores.tiles import LOG2E, Gradients, Tiles, weighted_products
 
 Powers = Iterable[tuple[slice, Tensor]]
@@ -145,7 +145,7 @@ class _CrossEntropyWalk:
     ) -> None:
         """W = u_i · powers_ij, but -miss_i at the positive; u is applied on the thin sides. `log_sum` is relative to the top."""
         dtype = self.tiles.dtype
-        u = (miss * (-log_sum).exp2()).to(dtype).unsqueeze(1)
+        u = scaled(miss, log_sum).to(dtype).unsqueeze(1)
         if part is not None:
             torch.mul(part, u, out=cells.anchors[rows])
         if cells.row_offset is not None:

@@ -57,9 +57,11 @@ class Dense:
         seen = self._seen(positives)
         return torch.where(seen, fn(torch.where(seen, self.s, 0.0)), 0.0).sum(1)
 
-    def hardest(self, k: int) -> tuple[Tensor, Tensor]:
-        """((N, k), (N, k)) scores and columns of the best negatives; where fewer are live: -inf and -1."""
+    def hardest(self, k: int, at_most: Tensor | None) -> tuple[Tensor, Tensor]:
+        """((N, k), (N, k)) scores and columns of the best negatives not above `at_most` (N,); where fewer are live: -inf, -1."""
         s = self.s.masked_fill(~self._seen("out"), -INF)
+        if at_most is not None:
+            s = s.masked_fill(s > at_most.unsqueeze(1), -INF)
         if k > s.shape[1]:
             s = torch.cat([s, s.new_full((len(s), k - s.shape[1]), -INF)], 1)
         values, columns = s.topk(k, 1)

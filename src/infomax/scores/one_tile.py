@@ -63,6 +63,8 @@ class OneTile:
         _put(bits, pairs, float("-inf"))
         for source in pairs.left_out():
             bits[source.cells(slice(0, pairs.rows))] = float("-inf")
+        if pairs.hidden is not None:
+            bits.masked_fill_(pairs.hidden.whole(), float("-inf"))
         return cls(anchors, candidates, scale, pairs, bits.exp2_(), true.double())
 
     def loss(self, axis: int) -> tuple[Tensor, Tensor, Tensor]:

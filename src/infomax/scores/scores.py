@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from math import isfinite
 from typing import Any
@@ -15,10 +16,11 @@ from torch import Tensor
 from infomax.errors import InputError
 from infomax.scores import checks
 from infomax.scores.dense import Dense
+from infomax.scores.guide import Guide
 from infomax.scores.one_tile import OneTile, OneTileCrossEntropy
 from infomax.scores.product import product_for
 from infomax.scores.streamed_scores import StreamedScores
-from infomax.scores.tiles import LOG2E
+from infomax.scores.tiles import LOG2E, Tiles
 from infomax.scores.true_pairs import TruePairs
 
 DENSE_CELLS = 1 << 14
@@ -124,12 +126,33 @@ class Scores:
         ids = {} if turned.ids is None else {"anchor_ids": turned.ids.row_keys, "candidate_ids": turned.ids.column_keys}
         labels = None if turned.labels is None else (turned.labels.row_keys, turned.labels.column_keys)
         if self.matrix is not None:
-            return Scores.from_dense(self.matrix.t()[own], positives=labels, **ids)
+            return Scores.from_dense(self.matrix.t()[own], positives=labels, **ids)._of(turned)
         return Scores(
             self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
             row_offset=None if self.column_offset is None else self.column_offset[own],
             positives=labels, backend="auto" if self._auto else self.backend, cache=self.cache, **ids,
+        )._of(turned)  # fmt: skip
+
+    @torch.no_grad()
+    def guided(self, guide: Scores, limit: Any) -> Scores:
+        """These scores without the candidates, true pairs apart, whose score by `guide` is above the row's `limit` (N,).
+
+        `guide` scores the same cells; what exceeds the limit by no more than rounding stays. `objectives.guided` sets the limit.
+        """
+        limit = checks.vector(limit, "limit", len(self.anchors), self.anchors.device, integer=False)
+        excess = guide.with_row_offset(-limit - guide._rounding)
+        row, column = (None if x is None else x.detach() for x in (excess.row_offset, excess.column_offset))
+        tiles = Tiles(
+            guide.anchors.detach(), guide.candidates.detach(), 1 / guide._temperature, row, column, float("inf"),
+            self.true_pairs.left_out(),
         )  # fmt: skip
+        matrix = None if excess.matrix is None else excess.matrix.detach()
+        return self._of(replace(self.true_pairs, hidden=Guide(tiles, matrix, self.true_pairs.source)))
+
+    def _of(self, pairs: TruePairs) -> Scores:
+        changed = copy(self)
+        changed.true_pairs = pairs
+        return changed
 
     @property
     def _further(self) -> int:
@@ -183,11 +206,11 @@ class Scores:
         """
         checks.one_of("over", over, ("candidates", "anchors", "both"))
         self.true_pairs.check_present()
-        self.true_pairs.check_negatives(self._further)
+        self.true_pairs.unguided().check_negatives(self._further)  # what a guide empties has a loss of 0
         if over == "candidates":
             return self._rows_cross_entropy(eager)
         self.true_pairs.check_distinct()
-        turned = self.true_pairs.turned()
+        turned = self.true_pairs.unguided().turned()
         turned.check_present("candidates")
         turned.check_negatives(0, "candidates that are a positive")
         if over == "anchors":
@@ -201,14 +224,15 @@ class Scores:
         checks.one_of("positives", positives, ("in", "out", "only"))
         return self._reductions.total(fn, positives)
 
-    def hardest(self, k: int = 1) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k"]]:
+    def hardest(self, k: int = 1, *, at_most: Any = None) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k"]]:
         """((N, k), (N, k)): scores and columns of each row's best-scored negatives, best first.
 
-        Rows with fewer live negatives are filled with -inf and column -1. Keeps N·k·d numbers where gradients are wanted.
+        With `at_most` (N,), of those that score no higher. Rows with fewer live negatives are filled with -inf and column -1.
+        Keeps N·k·d numbers where gradients are wanted.
         """
         if k < 1:
             raise InputError(f"k must be at least 1; got {k}.")
-        return self._reductions.hardest(k)
+        return self._reductions.hardest(k, checks.offset(at_most, "at_most", len(self.anchors), self.anchors.device))
 
     @torch.no_grad()
     def rank(self) -> Int[Tensor, " n"]:
@@ -274,6 +298,14 @@ class Scores:
                 "normalise the embeddings, raise the temperature, or use float64."
             )
         return peak
+
+    @property
+    def _rounding(self) -> float:
+        """More than two sums of the same score in another order can differ by."""
+        largest = self._peak / LOG2E
+        if self.matrix is not None:
+            largest = float(self.matrix.masked_fill(self.matrix.isneginf(), 0.0).abs().max())
+        return 8 * torch.finfo(checks.wide(self.anchors.dtype)).eps * largest
 
     @property
     def _dense(self) -> Dense:

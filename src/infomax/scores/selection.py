@@ -38,16 +38,18 @@ def _best_positive(tiles: Tiles, rows: slice, block: list[tuple[slice, Tensor]],
 
 
 @torch.no_grad()
-def top_columns(tiles: Tiles, k: int, paired: Tensor | None) -> tuple[Tensor, Tensor]:
+def top_columns(tiles: Tiles, k: int, paired: Tensor | None, at_most: Tensor | None) -> tuple[Tensor, Tensor]:
     """((N, k) scores in bits, (N, k) int64 columns), best first; where fewer are live: -inf and column -1.
 
-    `paired` (N, K), in bits, are columns M to M + K - 1.
+    `paired` (N, K), in bits, are columns M to M + K - 1; scores above `at_most` (N,), in bits, are passed over.
     """
     n, m = tiles.shape
     scores = torch.full((n, k), float("-inf"), dtype=tiles.dtype, device=tiles.device)
     columns = torch.full((n, k), -1, dtype=torch.int64, device=tiles.device)
 
     def merge(rows: slice, first: int, block: Tensor) -> None:
+        if at_most is not None:
+            block = block.masked_fill(block > at_most[rows].to(block.dtype).unsqueeze(1), float("-inf"))
         top = block.topk(min(k, block.shape[1]), 1)
         merged = torch.cat([scores[rows], top.values], 1).topk(k, 1)
         named = torch.cat([columns[rows], top.indices + first], 1)

@@ -73,8 +73,8 @@ def softmax_weights(
 ) -> Callable[[slice, slice, Tensor], Tensor]:
     """W_ij = row_weight_i · 2^{s_ij - rows_i} + column_weight_j · 2^{s_ij - columns_j} for the tiles of a walk."""
     if tiles.unshifted:
-        u = _scaled(row_weight, rows).to(tiles.dtype)
-        v = None if columns is None or column_weight is None else _scaled(column_weight, columns).to(tiles.dtype)
+        u = scaled(row_weight, rows).to(tiles.dtype)
+        v = None if columns is None or column_weight is None else scaled(column_weight, columns).to(tiles.dtype)
 
         buffer = torch.empty(prod(tiles.steps()), dtype=tiles.dtype, device=tiles.device)  # fresh memory is slower
 
@@ -95,7 +95,8 @@ def softmax_weights(
     return weigh_shifted
 
 
-def _scaled(weight: Tensor, log2_sum: Tensor) -> Tensor:
+def scaled(weight: Tensor, log2_sum: Tensor) -> Tensor:
+    """weight / sum; 0 where nothing was summed."""
     return torch.where(log2_sum.isneginf(), 0.0, weight * (-log2_sum).exp2())
 
 

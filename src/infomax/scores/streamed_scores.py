@@ -44,7 +44,7 @@ class StreamedScores:
         dead, only = self.true_pairs.unseen(seen)
         row, column = (None if x is None else x.detach() for x in (self.row_offset, self.column_offset))
         a, b = self.anchors.detach(), self.candidates.detach()
-        return Tiles(a, b, float(self.scale.detach()), row, column, peak, dead, only)
+        return Tiles(a, b, float(self.scale.detach()), row, column, peak, dead, only, self.true_pairs.hidden)
 
     def mean_positive(self) -> Tensor:
         partner, offset = self.true_pairs.partners(self.candidates, self.column_offset)
@@ -120,9 +120,10 @@ class StreamedScores:
             result = result + fn(self.paired).sum(1)
         return result
 
-    def hardest(self, k: int) -> tuple[Tensor, Tensor]:
+    def hardest(self, k: int, at_most: Tensor | None) -> tuple[Tensor, Tensor]:
         paired = None if self.paired is None else self.paired.detach() * LOG2E
-        bits, columns = top_columns(self._tiles("out", INF), k, paired)
+        limit = None if at_most is None else at_most.detach() * LOG2E
+        bits, columns = top_columns(self._tiles("out", INF), k, paired, limit)
         inputs = (*self._inputs, self.negatives, self.negative_offset)
         if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs):
             return self._cells(columns), columns

@@ -15,7 +15,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from infomax.scores.cells import CellSource, OneColumn, RowBlockCells
+from infomax.scores.cells import CellSource, HiddenCells, OneColumn, RowBlockCells
 from infomax.scores.checks import wide
 from infomax.scores.product import product_for
 
@@ -33,7 +33,7 @@ Hide = Callable[[slice, slice, Tensor], None]
 class Tiles:
     """Detached ingredients of s_ij = scale·<a_i, b_j> + row_offset_i + column_offset_j, and the cells to leave out.
 
-    `peak` bounds |s| in bits. No walk sees the cells in `dead`, nor, where `only` is given, those outside `only`.
+    `peak` bounds |s| in bits. No walk sees the cells in `dead` or `hidden`, nor, where `only` is given, those outside `only`.
     """
 
     anchors: Tensor
@@ -44,6 +44,7 @@ class Tiles:
     peak: float
     dead: tuple[CellSource, ...] = ()
     only: tuple[CellSource, ...] = ()
+    hidden: HiddenCells | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -143,7 +144,8 @@ class Tiles:
 
     def unseen(self, rows: slice) -> UnseenCells:
         """What to erase in this block of rows."""
-        return UnseenCells(self.cells(self.dead, rows), self.cells(self.only, rows), bool(self.only))
+        hidden = None if self.hidden is None else self.hidden.block(rows)
+        return UnseenCells(self.cells(self.dead, rows), self.cells(self.only, rows), bool(self.only), hidden)
 
     def cells(self, sources: tuple[CellSource, ...], rows: slice) -> RowBlockCells | None:
         """The cells of these sources in a block of rows, ready for the tiles of a walk."""
@@ -152,11 +154,12 @@ class Tiles:
 
 @dataclass(frozen=True)
 class UnseenCells:
-    """The cells of a block of rows to overwrite: `dead`, and all but `only` where `restricted`."""
+    """The cells of a block of rows to overwrite: `dead`, `hidden`, and all but `only` where `restricted`."""
 
     dead: RowBlockCells | None
     only: RowBlockCells | None
     restricted: bool
+    hidden: Callable[[slice], Tensor] | None = None
 
     def erase(self, tile: Tensor, columns: slice, value: float) -> None:
         """Overwrite them in the tile that spans `columns`."""
@@ -165,6 +168,8 @@ class UnseenCells:
             if self.only is not None and (shown := self.only.within(columns)) is not None:
                 hidden[shown] = False
             tile.masked_fill_(hidden, value)
+        if self.hidden is not None:
+            tile.masked_fill_(self.hidden(columns), value)
         if self.dead is not None and (cells := self.dead.within(columns)) is not None:
             tile[cells] = value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,11 +11,13 @@ from torch import Tensor
 from infomax.errors import InputError
 from infomax.scores import checks
 from infomax.scores.cells import CellSource, Except, Matches, OneColumn
+from infomax.scores.guide import Guide
 
 
 @dataclass(frozen=True)
 class TruePairs:
-    """Exactly one of `columns` (N,), `labels` and `own` (N, d) is given; `ids` marks false negatives; `width` is M.
+    """Exactly one of `columns` (N,), `labels` and `own` (N, d) is given; `ids` marks false negatives, and
+    `hidden` those that a guide knows; `width` is M.
 
     `diagonal` says that columns[i] is i; `own_offset` (N,) belongs to `own`.
     """
@@ -29,6 +31,7 @@ class TruePairs:
     ids: Matches | None = None
     diagonal: bool = False
     own_offset: Tensor | None = None
+    hidden: Guide | None = None
 
     @classmethod
     def of(
@@ -98,6 +101,8 @@ class TruePairs:
     def live_counts(self) -> Tensor:
         """(N,) candidates of each row that are not left out, the positives among them, one given apart too."""
         live = self._full(self.width + (self.own is not None))
+        if self.hidden is not None:
+            live = live - self.hidden.counts
         if self.ids is None:
             return live
         live = live - self.ids.counts()
@@ -141,19 +146,39 @@ class TruePairs:
         ids = None if self.ids is None else Matches(self.ids.column_keys[own], self.ids.row_keys)
         if self.labels is not None:
             labels = Matches(self.labels.column_keys, self.labels.row_keys)
-            return TruePairs(self.width, self.rows, self.device, labels=labels, ids=ids)
-        columns = torch.arange(self.rows, device=self.device)
-        return TruePairs(self.rows, self.rows, self.device, columns=columns, ids=ids, diagonal=True)
+            turned = TruePairs(self.width, self.rows, self.device, labels=labels, ids=ids)
+        else:
+            columns = torch.arange(self.rows, device=self.device)
+            turned = TruePairs(self.rows, self.rows, self.device, columns=columns, ids=ids, diagonal=True)
+        if self.hidden is None:
+            return turned
+        return replace(turned, hidden=self.hidden.turned(own, turned.source, turned.left_out()))
+
+    def same_as(self, other: TruePairs) -> bool:
+        """Whether the true cells are the same, or given apart in both; ids are not compared."""
+        if (self.own is None, self.labels is None) != (other.own is None, other.labels is None):
+            return False
+        if self.labels is not None and other.labels is not None:
+            keys = (self.labels.row_keys, other.labels.row_keys), (self.labels.column_keys, other.labels.column_keys)
+            return all(torch.equal(mine, yours) for mine, yours in keys)
+        if self.columns is not None and other.columns is not None:
+            return torch.equal(self.columns, other.columns)
+        return self.columns is other.columns
+
+    def unguided(self) -> TruePairs:
+        """Without what a guide hides."""
+        return replace(self, hidden=None)
 
     def check_negatives(self, further: int, what: str = "anchors") -> None:
         """Every row has something to be compared with; `further` negatives a row count too, `what` names the rows."""
-        if self.ids is None and self.labels is None and self.width + (self.own is not None) + further > 1:
+        listed = self.ids is not None or self.labels is not None or self.hidden is not None
+        if not listed and self.width + (self.own is not None) + further > 1:
             return
         lacking = (self.live_counts() + further <= self.positive_counts()).nonzero()
         if len(lacking):
             raise InputError(
                 f"{len(lacking)} {what} have no negative (first: {int(lacking[0])}), so their loss would say nothing: "
-                "use more pairs a batch, or fewer equal ids."
+                "use more pairs a batch, fewer equal ids, or a guide that leaves out less."
             )
 
     def check_distinct(self) -> None:
@@ -199,4 +224,6 @@ class TruePairs:
             positive[source.cells(everything)] = True
         for dead in self.left_out():
             live[dead.cells(everything)] = False
+        if self.hidden is not None:
+            live &= ~self.hidden.whole()
         return positive & live, live
