@@ -223,6 +223,7 @@ def _put(name, place, value):
         lambda s: s.update({"2.starts": s["2.starts"][:-1]}),
         lambda s: s.update({"2.contexts": s["2.contexts"][:-1]}),
         lambda s: s.update({"classes": np.array([5])}),
+        lambda s: s.update({"classes": np.array([8])}),
         lambda s: s.update({"classes": np.array([0])}),
         lambda s: s.update({"discounts": np.array([])}),
         _put("discounts", 0, 0.0),
