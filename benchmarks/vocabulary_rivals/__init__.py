@@ -1,0 +1,1 @@
+"""Output layers of many classes, a file each."""

@@ -1,0 +1,14 @@
+"""infomax: cross-entropy over all classes, streamed."""
+
+from torch.optim import Adam
+
+from benchmarks.vocabulary_rival import WIDTH, Loss, VocabularyRival
+from infomax.unnormalised import SampledLinear
+
+
+def build(classes: int) -> tuple[Loss, Adam]:
+    layer = SampledLinear(WIDTH, classes, objective="mle")
+    return layer.loss, Adam(layer.parameters(), fused=True)
+
+
+RIVAL = VocabularyRival("infomax exact, streamed, Adam", build, tables=4)

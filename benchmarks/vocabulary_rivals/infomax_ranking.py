@@ -1,0 +1,14 @@
+"""infomax: ranking, log-uniform draws shared by the batch, sparse gradients."""
+
+from benchmarks.vocabulary_rival import DRAWS, WIDTH, Loss, VocabularyRival
+from infomax.candidates import LogUniform
+from infomax.training import LazyAdam
+from infomax.unnormalised import SampledLinear
+
+
+def build(classes: int) -> tuple[Loss, LazyAdam]:
+    layer = SampledLinear(WIDTH, classes, noise=LogUniform(classes), draws=DRAWS, objective="ranking")
+    return layer.loss, LazyAdam(layer.parameters())
+
+
+RIVAL = VocabularyRival("infomax ranking, 4,096 draws, LazyAdam", build, tables=3)

@@ -1,0 +1,15 @@
+"""torch: cross-entropy of the matrix of logits."""
+
+from torch.nn import Linear
+from torch.nn.functional import cross_entropy
+from torch.optim import Adam
+
+from benchmarks.vocabulary_rival import WIDTH, Loss, VocabularyRival
+
+
+def build(classes: int) -> tuple[Loss, Adam]:
+    layer = Linear(WIDTH, classes)
+    return lambda hidden, targets: cross_entropy(layer(hidden), targets), Adam(layer.parameters(), fused=True)
+
+
+RIVAL = VocabularyRival("torch cross_entropy, Adam", build, tables=4, logits=3)
