@@ -23,9 +23,9 @@ from infomax.errors import InfomaxError, InputError
 
 
 def cached_backward(
-    loss: Callable[..., Tensor],
-    *sides: tuple[Callable[[Any], Tensor], Any],
-    chunk: int,
+    loss: Callable[..., Any],
+    *sides: Any,
+    chunk: Any,
     backward: Callable[[Tensor], Any] = Tensor.backward,
 ) -> Tensor:
     """Add the gradient of `loss(encoder(batch), ...)` to whatever it depends on, as `.backward()` would; give the loss.
@@ -74,7 +74,7 @@ def cached_backward(
 class _Run:
     """One chunk of one side, to be encoded twice alike."""
 
-    encoder: Callable[[Any], Tensor]
+    encoder: Any
     piece: Any
     rows: int = 0
 
@@ -173,7 +173,9 @@ def _devices(encoder: Any) -> list[torch.device]:
 
 def _check(sides: Any, chunk: Any) -> None:
     if not isinstance(chunk, int) or chunk < 1:
-        raise InputError(f"chunk must be a whole number of at least 1, the rows that are encoded at a time, got {chunk!r}.")
+        raise InputError(
+            f"chunk must be a whole number of at least 1, the rows that are encoded at a time, got {chunk!r}."
+        )
     if not sides or not all(isinstance(side, tuple) and len(side) == 2 and callable(side[0]) for side in sides):
         raise InputError("Each side must be a tuple (encoder, batch), such as (model, questions), (model, answers).")
     for _, batch in sides:
