@@ -180,7 +180,10 @@ def test_reading_keeps_a_few_tiles():
     ("make", "match"),
     [
         (lambda: layer(noise=Uniform(V + 1)), "51 classes, the layer 50"),
-        (lambda: layer(objective="softmax"), "must be one of 'ranking', 'nce', 'negative-sampling', 'mle'; got 'softmax'"),
+        (
+            lambda: layer(objective="softmax"),
+            "must be one of 'ranking', 'nce', 'negative-sampling', 'mle'; got 'softmax'",
+        ),
         (lambda: layer(draws=0), "draws must be at least 1"),
         (lambda: layer().loss(HIDDEN, TARGETS, label_smoothing=0.1), "label_smoothing puts mass on classes"),
         (lambda: layer().loss(HIDDEN, TARGETS + V), "from 0 to 49; got"),
