@@ -258,6 +258,7 @@ RNG = torch.Generator().manual_seed(0)
         (lambda: NGram.fit([0, 1], 4, order=0), "order.* positive integer; got 0"),
         (lambda: NGram.fit([0, 1], 4, order=2.5), "positive integer; got 2.5"),
         (lambda: NGram.fit([0, 1], 4, order=2, discounts=[0.5]), "2 numbers"),
+        (lambda: NGram.fit([0, 1], 4, order=2, discounts=0.5), "2 numbers"),
         (lambda: NGram.fit([0, 1], 4, order=2, discounts=[0.0, 0.5]), "above 0"),
         (lambda: NGram.fit([0, 1], 4, order=2, discounts=[0.5, float("nan")]), "above 0"),
         (lambda: FITTED.draw(0, RNG, HERE), "k, the number of noise draws"),

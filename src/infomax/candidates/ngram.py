@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import log
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ class NGram:
         order: n; order 1 is a smoothed unigram law.
         discounts: of each order, from 1 to n.
 
-    Sources: Kneser & Ney 1995; Chen & Goodman 1999, doi:10.1006/csla.1999.0128, section 2.7 and equation 26 (interpolated).
+    Sources: Kneser & Ney 1995; Chen & Goodman 1999, doi:10.1006/csla.1999.0128 (interpolated, and the discount).
 
     >>> ngram = NGram.fit([0, 1, 2, 0, 1, 3, 0, 1, 2], classes=5, order=2)
     >>> ngram.log_probs(torch.tensor([[1], [-1]])).exp()  # after class 1, and after a word that is not known
@@ -45,7 +45,7 @@ class NGram:
     tensor([[3, 2, 2]])
     """
 
-    hits = "kept"
+    hits: Literal["kept"] = "kept"
 
     def __init__(self, levels: Sequence[Level]) -> None:
         self._levels = tuple(levels)
@@ -56,7 +56,7 @@ class NGram:
         return tuple(level.discount for level in self._levels)
 
     @classmethod
-    def fit(cls, tokens: Any, classes: Any, order: Any = 3, discounts: Sequence[float] | None = None) -> NGram:
+    def fit(cls, tokens: Any, classes: Any, order: Any = 3, discounts: Any = None) -> NGram:
         """Counts a text: sorts, in memory that grows with T and not with V.
 
         Args:
@@ -74,7 +74,7 @@ class NGram:
         classes, order = class_count(classes), order_count(order)
         levels = count_levels(stream(tokens, classes), classes, order)
         if discounts is not None:
-            if len(discounts) != order or not all(0 < d <= 1 for d in discounts):
+            if np.shape(discounts) != (order,) or not all(0 < d <= 1 for d in discounts):
                 raise InputError(
                     f"discounts must be {order} numbers above 0, at most 1, one an order; got {discounts}."
                 )
@@ -119,7 +119,7 @@ class NGram:
 
     def contexts(self, tokens: Tensor) -> Tensor:
         """(..., T, order - 1) the words before each of (..., T) tokens, -1 before the first."""
-        backs, size = range(self.order - 1, 0, -1), tokens.shape[-1]
+        tokens, backs, size = tokens.long(), range(self.order - 1, 0, -1), tokens.shape[-1]
         before = [torch.nn.functional.pad(tokens, (back, 0), value=-1)[..., :size] for back in backs]
         return torch.stack(before, -1) if before else tokens.new_empty(*tokens.shape, 0)
 

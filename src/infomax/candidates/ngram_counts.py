@@ -44,7 +44,7 @@ class Level:
     def rank(self, shorter: Tensor, older: Tensor) -> Tensor:
         """(N,) ranks of the contexts (shorter context, older word); -1 where one was not seen, or holds a word -1."""
         place, seen = _find(self.contexts, shorter * (self.classes + 1) + older + 1)
-        return torch.where(seen & (shorter >= 0) & (older >= 0), place, -1)
+        return torch.where(seen & (older >= 0), place, -1)  # after a shorter one of rank -1 a key is below 0: not seen
 
     def interpolate(self, ranks: Tensor, words: Tensor, lower: Tensor) -> Tensor:
         """(N, k) probabilities of words after contexts, given those of the order below; contexts not seen keep these."""
