@@ -7,6 +7,7 @@ columns whose key equals the row's (found by bisection in the sorted keys).
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -48,6 +49,12 @@ class Matches:
         ordered, self._order = torch.sort(column_keys, stable=True)
         self._low = torch.searchsorted(ordered, row_keys.contiguous())
         self._high = torch.searchsorted(ordered, row_keys.contiguous(), right=True)
+
+    def of_rows(self, rows: slice) -> Matches:
+        """The cells of some of the rows."""
+        part = copy(self)
+        part.row_keys, part._low, part._high = self.row_keys[rows], self._low[rows], self._high[rows]
+        return part
 
     def counts(self) -> Tensor:
         """(N,) matching columns of each row."""

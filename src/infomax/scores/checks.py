@@ -15,8 +15,8 @@ from infomax.errors import InputError
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
-def embeddings(anchors: Any, candidates: Any) -> None:
-    """Two float matrices of one width, dtype and device."""
+def embeddings(anchors: Any, candidates: Any, least: int = 1) -> None:
+    """Two float matrices of one width, dtype and device, with at least so many anchors."""
     for name, value in (("anchors", anchors), ("candidates", candidates)):
         if not isinstance(value, Tensor):
             raise InputError(
@@ -35,7 +35,7 @@ def embeddings(anchors: Any, candidates: Any) -> None:
             f"anchors are {anchors.dtype} on {anchors.device}, candidates {candidates.dtype} on {candidates.device}: "
             "bring both to one dtype and device."
         )
-    if not len(anchors):
+    if len(anchors) < least:
         raise InputError("there are no anchors: give at least one row.")
 
 

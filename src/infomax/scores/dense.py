@@ -39,7 +39,7 @@ class Dense:
     def logsumexp(self, beta: float, positives: str, both: bool = True) -> tuple[Tensor, Tensor]:
         """Over the candidates (N,), and over the anchors (shared,), empty unless `both`."""
         s = (beta * self.s).masked_fill(~self._seen(positives), -INF)
-        return _logsumexp(s, 1), _logsumexp(s[:, : self.shared], 0) if both else s.new_zeros(0)
+        return logsumexp_seen(s, 1), logsumexp_seen(s[:, : self.shared], 0) if both else s.new_zeros(0)
 
     def row_cross_entropy(self, _eager: bool = True) -> Tensor:
         """(N,) -log softmax of the row's one positive; autograd is as eager as it likes."""
@@ -72,7 +72,7 @@ class Dense:
         return ((self.s >= best) & self._seen("out")).sum(1)
 
 
-def _logsumexp(s: Tensor, axis: int) -> Tensor:
+def logsumexp_seen(s: Tensor, axis: int) -> Tensor:
     """torch.logsumexp whose gradient is 0, not NaN, where nothing is seen."""
     empty = (
         s.isneginf().all(axis) if s.shape[axis] else torch.ones(s.shape[1 - axis], dtype=torch.bool, device=s.device)

@@ -72,6 +72,13 @@ class Guide:
             parts.append(part)
         return torch.cat(parts)
 
+    def of_rows(self, rows: slice, positives: CellSource | None, dead: tuple[CellSource, ...]) -> Guide:
+        """The cells of some of the rows."""
+        tiles = self.excess
+        offset = None if tiles.row_offset is None else tiles.row_offset[rows]
+        part = replace(tiles, anchors=tiles.anchors[rows], row_offset=offset, dead=dead)
+        return Guide(part, None if self.matrix is None else self.matrix[rows], positives)
+
     def turned(self, own: Tensor | slice, positives: CellSource | None, dead: tuple[CellSource, ...]) -> Guide:
         """The same cells seen from the candidates `own`."""
         tiles = self.excess

@@ -16,9 +16,12 @@ from torch import Tensor
 from infomax.errors import InputError
 from infomax.scores import checks
 from infomax.scores.dense import Dense
+from infomax.scores.gather import processes
+from infomax.scores.gathered import of_all_processes
 from infomax.scores.guide import Guide
 from infomax.scores.one_tile import OneTile, OneTileCrossEntropy
 from infomax.scores.product import product_for
+from infomax.scores.shared_rows import SharedRows
 from infomax.scores.streamed_scores import StreamedScores
 from infomax.scores.tiles import LOG2E, Tiles
 from infomax.scores.true_pairs import TruePairs
@@ -92,6 +95,7 @@ class Scores:
         everything = n * m * checks.wide(anchors.dtype).itemsize
         self.cache = cache if cache is not None else everything if everything <= CACHE_BYTES else 0
         self.matrix: Tensor | None = None  # set by `from_dense`
+        self.processes = 1  # that share the work out; set by `shared`
 
     @classmethod
     def from_dense(
@@ -107,6 +111,45 @@ class Scores:
         scores = cls(matrix.new_zeros(n, 1), matrix.new_zeros(m, 1), positives=positives, backend="dense", **ids)
         scores.matrix = matrix
         return scores
+
+    @classmethod
+    def gathered(cls, anchors: Any, candidates: Any, **options: Any) -> Scores:
+        """The anchors of all processes against the candidates of all: every process gets the scores of the whole batch.
+
+        After DDP's mean, gradients of any loss of these scores equal those of one process that has the whole batch; see
+        `gather` for why. Rows come in the order of ranks, and processes may differ in how many they have. In a single
+        process this is `Scores` itself.
+
+        Costs in each process: one part in `processes` of the products (see `shared`); memory for the vectors of all, 2·(N + M)·d;
+        (N + M)·d numbers received, and as many summed over all processes in the backward pass.
+
+        Args:
+            anchors, candidates: (N, d) and (M, d), the rows of this process.
+            options: those of `Scores`, each about the rows of this process. Columns in `positives` are of its own candidates.
+                Labels and ids are compared across processes: equal means equal everywhere. `temperature` is one for all.
+
+        Raises:
+            InputError: as `Scores`; or rows of another type or width, or an option left out, on another process.
+
+        >>> Scores.gathered(torch.eye(3), torch.eye(3)).shape
+        (3, 3)
+        """
+        if processes()[1] > 1:
+            checks.embeddings(anchors, candidates, least=0)
+            anchors, candidates, options = of_all_processes(anchors, candidates, options)
+        return cls(anchors, candidates, **options).shared()
+
+    def shared(self) -> Scores:
+        """These scores, alike in all processes, with the work shared out: each streams its part of the rows, all get all results.
+
+        A matrix of few cells (4 MiB of them), or from a critic, is computed whole in each process. For scores of vectors that
+        were put together by `gather`; `gathered` does both.
+        """
+        shared = copy(self)
+        worth = not self._auto or len(self.anchors) * len(self.candidates) * 4 > CACHE_BYTES
+        streamed = self.backend == "streamed" and len(self.anchors) >= processes()[1]
+        shared.processes = processes()[1] if worth and streamed else 1
+        return shared
 
     def with_row_offset(self, offset: Any) -> Scores:
         """These scores with a further offset (N,) on the anchors."""
@@ -127,11 +170,12 @@ class Scores:
         labels = None if turned.labels is None else (turned.labels.row_keys, turned.labels.column_keys)
         if self.matrix is not None:
             return Scores.from_dense(self.matrix.t()[own], positives=labels, **ids)._of(turned)
-        return Scores(
+        scores = Scores(
             self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
             row_offset=None if self.column_offset is None else self.column_offset[own],
             positives=labels, backend="auto" if self._auto else self.backend, cache=self.cache, **ids,
         )._of(turned)  # fmt: skip
+        return scores.shared() if self.processes > 1 else scores
 
     @torch.no_grad()
     def guided(self, guide: Scores, limit: Any) -> Scores:
@@ -269,8 +313,10 @@ class Scores:
         return torch.tensor(1 / self._temperature, dtype=torch.float64, device=self.anchors.device)
 
     @property
-    def _reductions(self) -> Dense | StreamedScores:
-        return self._dense if self.backend == "dense" else self._streamed
+    def _reductions(self) -> Dense | StreamedScores | SharedRows:
+        if self.backend == "dense":
+            return self._dense
+        return self._streamed if self.processes == 1 else SharedRows.of(self._streamed)
 
     @property
     def _streamed(self) -> StreamedScores:
@@ -335,6 +381,8 @@ class Scores:
         (n, m), how, dtype = self.shape, self.backend, str(self.anchors.dtype).removeprefix("torch.")
         if how == "streamed":
             how += f" by {product_for(checks.wide(self.anchors.dtype), self.anchors.device).__name__}"
+        if self.processes > 1:
+            how += f", shared by {self.processes} processes"
         if self.matrix is not None:
             return f"Scores({n} x {m}, {dtype}, {how})"
         return f"Scores({n} x {m}, d={self.anchors.shape[1]}, {dtype}, temperature={self._temperature:g}, {how})"

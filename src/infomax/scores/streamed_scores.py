@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -45,6 +45,15 @@ class StreamedScores:
         row, column = (None if x is None else x.detach() for x in (self.row_offset, self.column_offset))
         a, b = self.anchors.detach(), self.candidates.detach()
         return Tiles(a, b, float(self.scale.detach()), row, column, peak, dead, only, self.true_pairs.hidden)
+
+    def of_rows(self, rows: slice) -> StreamedScores:
+        """Some of the rows, against all candidates."""
+        own = (self.row_offset, self.negatives, self.negative_offset)
+        row_offset, negatives, negative_offset = (None if x is None else x[rows] for x in own)
+        return replace(
+            self, anchors=self.anchors[rows], true_pairs=self.true_pairs.of_rows(rows), row_offset=row_offset,
+            negatives=negatives, negative_offset=negative_offset,
+        )  # fmt: skip
 
     def mean_positive(self) -> Tensor:
         partner, offset = self.true_pairs.partners(self.candidates, self.column_offset)

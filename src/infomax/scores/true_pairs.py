@@ -154,6 +154,25 @@ class TruePairs:
             return turned
         return replace(turned, hidden=self.hidden.turned(own, turned.source, turned.left_out()))
 
+    def of_rows(self, rows: slice) -> TruePairs:
+        """Those of some of the rows."""
+        part = replace(
+            self,
+            rows=len(range(self.rows)[rows]),
+            columns=None if self.columns is None else self.columns[rows],
+            labels=None if self.labels is None else self.labels.of_rows(rows),
+            own=None if self.own is None else self.own[rows],
+            own_offset=None if self.own_offset is None else self.own_offset[rows],
+            ids=None if self.ids is None else self.ids.of_rows(rows),
+            diagonal=self.diagonal and rows.start == 0,
+            hidden=None,
+        )
+        return (
+            part
+            if self.hidden is None
+            else replace(part, hidden=self.hidden.of_rows(rows, part.source, part.left_out()))
+        )
+
     def same_as(self, other: TruePairs) -> bool:
         """Whether the true cells are the same, or given apart in both; ids are not compared."""
         if (self.own is None, self.labels is None) != (other.own is None, other.labels is None):
