@@ -5,16 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy, logsigmoid
 
-from infomax.candidates import Everything, Inclusion, Uniform, Unigram
+from infomax.candidates import Everything, Inclusion, NGram, Uniform, Unigram
 from infomax.errors import InputError
+from infomax.training import LazyAdam
 from infomax.unnormalised import SampledLinear
 
 D, V, N = 6, 50, 12
 RNG = torch.Generator().manual_seed(0)
 HIDDEN = torch.randn(N, D, generator=RNG, dtype=torch.float64)
 TARGETS = torch.randint(V, (N,), generator=RNG)
+COUNTS = torch.ones(V).index_fill(0, TARGETS[3:4], 0.0)
 WEIGHTS = torch.rand(V, generator=RNG, dtype=torch.float64) + 0.5
 
 
@@ -30,6 +33,139 @@ def test_parameters_and_state_are_those_of_a_linear_layer():
     torch.testing.assert_close(ours(HIDDEN), plain(HIDDEN))
     assert [n for n, _ in ours.named_parameters()] == [n for n, _ in plain.named_parameters()]
     assert list(layer(bias=False).state_dict()) == ["weight"]
+    plain.load_state_dict(layer().state_dict(), strict=True)
+    torch.testing.assert_close(plain(HIDDEN), layer()(HIDDEN))
+    assert isinstance(ours, nn.Linear)
+
+
+@pytest.mark.parametrize(
+    ("kind", "extra"),
+    [("learned", ["normaliser.bias"]), ("context", ["normaliser.weight", "normaliser.bias"])],
+)
+def test_a_learned_normaliser_has_keys_of_its_own_which_a_linear_layer_may_lack(kind, extra):
+    plain, ours = nn.Linear(D, V, dtype=torch.float64), layer(objective="nce", log_normaliser=kind)
+    assert list(ours.state_dict()) == ["weight", "bias", *extra]
+    with torch.no_grad():
+        ours.normaliser.bias.fill_(3.0)
+    ours.load_state_dict(plain.state_dict(), strict=True)
+    torch.testing.assert_close(ours(HIDDEN), plain(HIDDEN))
+    assert float(ours.normaliser.bias.detach()) == 3
+    nn.Sequential(layer(objective="nce", log_normaliser=kind)).load_state_dict(nn.Sequential(plain).state_dict())
+    other = layer(objective="nce", log_normaliser=kind)
+    other.load_state_dict(ours.state_dict(), strict=True)
+    assert float(other.normaliser.bias.detach()) == 3
+
+
+def own_draws(noise, contexts=None):
+    """(N, k) the ids that `layer(noise=noise, seed=0)` draws first, each context its own."""
+    rng = torch.Generator().manual_seed(0)
+    return noise.draw(20, rng, N if contexts is None else contexts)
+
+
+def plainly(ours, drawn, log_expected, c=0.0):
+    """(N,) and (N, k) scores of targets and draws, written out."""
+    logits = ours(HIDDEN)
+    ids = drawn.ids.expand(N, -1)
+    positive = logits[torch.arange(N), TARGETS] - log_expected - c
+    return positive, logits.gather(1, ids) - drawn.log_expected - torch.as_tensor(c).reshape(-1, 1)
+
+
+TEXT = torch.randint(V, (2_000,), generator=RNG)
+CONTEXTS = torch.cat([TEXT.unfold(0, 2, 1)[: N - 1], torch.tensor([[-1, 3]])])
+
+
+@pytest.mark.parametrize("objective", ["ranking", "nce", "negative-sampling"])
+@pytest.mark.parametrize("kind", ["shared", "own", "n-gram"])
+def test_the_loss_is_its_formula(objective, kind):
+    noise = NGram.fit(TEXT, V, 3) if kind == "n-gram" else Unigram(torch.arange(1, V + 1))
+    contexts = CONTEXTS if kind == "n-gram" else None
+    ours = layer(noise=noise, objective=objective, shared=kind == "shared")
+    if kind == "shared":
+        drawn = noise.draw(20, torch.Generator().manual_seed(0))
+    else:
+        drawn = own_draws(noise, contexts)
+        assert drawn.ids.shape == (N, 20)
+    log_expected = noise.log_expected(TARGETS, 20, *(() if contexts is None else (contexts,)))
+    positive, noisy = plainly(ours, drawn, log_expected)
+    if objective == "negative-sampling":
+        positive, noisy = positive + log_expected, noisy + drawn.log_expected
+    if objective == "ranking":
+        want = torch.cat([positive[:, None], noisy], 1).logsumexp(1) - positive
+    else:
+        want = -logsigmoid(positive) - logsigmoid(-noisy).sum(1)
+    got = ours.loss(HIDDEN, TARGETS, contexts=contexts, reduction="none")
+    torch.testing.assert_close(got, want)
+    weights = torch.linspace(0.5, 2, N).double()
+    for a, b in zip(
+        *(torch.autograd.grad((x * weights).sum(), list(ours.parameters())) for x in (got, want)), strict=True
+    ):
+        torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-8)
+
+
+def test_ignored_targets_take_their_contexts_with_them():
+    noise, targets = NGram.fit(TEXT, V, 3), TARGETS.clone()
+    targets[[0, 7]] = -100
+    kept = targets != -100
+    ours, same = (layer(noise=noise, objective="nce") for _ in range(2))
+    got = ours.loss(HIDDEN.view(3, 4, D), targets.view(3, 4), contexts=CONTEXTS.view(3, 4, 2), reduction="none")
+    want = same.loss(HIDDEN[kept], TARGETS[kept], contexts=CONTEXTS[kept], reduction="none")
+    torch.testing.assert_close(got.flatten()[kept], want)
+    assert not got.flatten()[~kept].any()
+
+
+@pytest.mark.parametrize("kind", [-1.5, "learned", "context"])
+def test_the_normaliser_is_taken_off_all_scores(kind):
+    noise = Unigram(torch.arange(1, V + 1))
+    ours = layer(noise=noise, objective="nce", log_normaliser=kind)
+    c = torch.tensor(-1.5, dtype=torch.float64)
+    if kind != -1.5:
+        with torch.no_grad():
+            ours.normaliser.bias.fill_(-1.5)
+        c = ours.normaliser.bias
+    if kind == "context":
+        with torch.no_grad():
+            ours.normaliser.weight.copy_(torch.linspace(-1, 1, D))
+        c = HIDDEN @ ours.normaliser.weight + c
+    drawn = noise.draw(20, torch.Generator().manual_seed(0))
+    positive, noisy = plainly(ours, drawn, noise.log_expected(TARGETS, 20), c)
+    want = (-logsigmoid(positive) - logsigmoid(-noisy).sum(1)).mean()
+    got = ours.loss(HIDDEN, TARGETS)
+    torch.testing.assert_close(got, want)
+    for a, b in zip(*(torch.autograd.grad(x, list(ours.parameters())) for x in (got, want)), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-8)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("objective", ["ranking", "nce", "negative-sampling", "mle"])
+def test_gradcheck(objective, shared):
+    ours = layer(draws=4, objective=objective, shared=shared, log_normaliser="context" if objective == "nce" else 0.0)
+    names = [name for name, _ in ours.named_parameters()]
+
+    def loss(hidden, *parameters):
+        ours.rng.manual_seed(1)
+        call = {"reduction": "none"}
+        return functional_call(
+            Loss(ours), {f"layer.{n}": p for n, p in zip(names, parameters, strict=True)}, hidden, call
+        )
+
+    leaves = [HIDDEN[:3].clone().requires_grad_(), *(p.detach().requires_grad_() for p in ours.parameters())]
+    assert torch.autograd.gradcheck(loss, leaves, fast_mode=True)
+
+
+class Loss(nn.Module):
+    """The layer's loss as a module's forward, for `functional_call`."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, hidden, **options):
+        return self.layer.loss(hidden, TARGETS[:3], **options)
+
+
+def test_mle_is_the_exact_loss():
+    ours, options = layer(objective="mle"), {"label_smoothing": 0.1, "reduction": "sum"}
+    assert torch.equal(ours.loss(HIDDEN, TARGETS, **options), ours.exact_loss(HIDDEN, TARGETS, **options))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
@@ -76,7 +212,7 @@ def test_readings_are_exact():
     assert torch.equal(classes.view(N, 5), top.indices)
 
 
-@pytest.mark.parametrize("objective", ["ranking", "nce"])
+@pytest.mark.parametrize("objective", ["ranking", "nce", "negative-sampling"])
 def test_sparse_gradients_are_the_dense_ones_and_touch_the_rows_of_the_batch(objective):
     noise = Unigram(torch.arange(1, V + 1))
     found = {}
@@ -90,23 +226,43 @@ def test_sparse_gradients_are_the_dense_ones_and_touch_the_rows_of_the_batch(obj
         assert len(sparse.coalesce().indices()[0]) <= 3 + 4
 
 
-def test_a_lazy_step_with_a_tied_embedding_moves_the_touched_rows_only():
-    from infomax.training.optimizer import LazyAdam
-
-    ours = layer(draws=4, sparse=True, bias=False)
+@pytest.mark.parametrize("objective", ["ranking", "nce", "negative-sampling"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_lazy_steps_with_a_tied_embedding_leave_the_other_rows_alone(objective, shared):
+    """Three steps: rows that were not drawn are the same bit for bit, and so are their moments; all that were drawn moved."""
+    ours = layer(draws=2, sparse=True, shared=shared, objective=objective)
     words = nn.Embedding(V, D, sparse=True, dtype=torch.float64)
-    words.weight = ours.weight
-    before = ours.weight.detach().clone()
-    contexts = torch.tensor([7, 8, 9])
-    ours.loss(words(contexts), TARGETS[:3]).backward()
-    LazyAdam([ours.weight], lr=0.1).step()
-    moved = (ours.weight.detach() != before).any(1).nonzero().squeeze(1)
-    touched = (
-        set(contexts.tolist())
-        | set(TARGETS[:3].tolist())
-        | set(layer(draws=4).noise.draw(4, torch.Generator().manual_seed(0)).ids.tolist())
-    )
-    assert set(moved.tolist()) == touched
+    ours.weight = words.weight
+    before, bias = ours.weight.detach().clone(), ours.bias.detach().clone()
+    optimizer, rng, used, seen = LazyAdam(ours.parameters(), lr=0.1), torch.Generator().manual_seed(0), set(), set()
+    for step in range(3):
+        contexts, targets = torch.tensor([7, 8, 9]), TARGETS[2 * step : 2 * step + 3]
+        optimizer.zero_grad()
+        ours.loss(words(contexts), targets).backward()
+        optimizer.step()
+        ids = ours.noise.draw(2, rng, None if shared else 3).ids
+        used |= set(targets.tolist()) | set(ids.flatten().tolist())
+        seen |= set(contexts.tolist())
+    assert len(used | seen) < V / 2
+    for parameter, was, rows in ((ours.weight, before, used | seen), (ours.bias, bias, used)):
+        moved = (parameter.detach() != was).reshape(V, -1).any(1).nonzero().squeeze(1)
+        assert set(moved.tolist()) == rows
+        aged = optimizer.state[parameter]["exp_avg_sq"].reshape(V, -1).any(1).nonzero().squeeze(1)
+        assert set(aged.tolist()) == rows
+    assert ours.weight is words.weight
+
+
+def test_a_sparse_step_is_the_dense_one():
+    """The first step of Adam: lazy rows move as dense ones do, and rows without a gradient not at all."""
+    after = []
+    for sparse, kind in ((False, torch.optim.AdamW), (True, LazyAdam)):
+        ours = layer(draws=4, sparse=sparse)
+        optimizer = kind(ours.parameters(), lr=0.1, weight_decay=0.0)
+        ours.loss(HIDDEN[:3], TARGETS[:3]).backward()
+        optimizer.step()
+        after.append([p.detach() for p in ours.parameters()])
+    for a, b in zip(*after, strict=True):
+        torch.testing.assert_close(a, b)
 
 
 def test_the_generator_resumes_the_draws():
@@ -185,6 +341,33 @@ def test_reading_keeps_a_few_tiles():
             "must be one of 'ranking', 'nce', 'negative-sampling', 'mle'; got 'softmax'",
         ),
         (lambda: layer(draws=0), "draws must be at least 1"),
+        (lambda: layer(draws=V + 1, noise=Everything(V)).loss(HIDDEN, TARGETS * 0 - 1), "from 0 to 49; got -1 to -1"),
+        (lambda: layer(objective="nce", log_normaliser="free"), "a finite number, 'learned' or 'context'; got 'free'"),
+        (
+            lambda: layer(objective="nce", log_normaliser=float("nan")),
+            "a finite number, 'learned' or 'context'; got nan",
+        ),
+        (lambda: layer(log_normaliser="learned"), "log_normaliser belongs to objective 'nce'; 'ranking' has none"),
+        (lambda: layer(noise=Inclusion(Uniform(V)), shared=False).loss(HIDDEN, TARGETS), "shared by all rows"),
+        (
+            lambda: layer(noise=NGram.fit(TEXT, V)).loss(HIDDEN, TARGETS),
+            r"needs contexts=, an integer tensor \(12, order",
+        ),
+        (
+            lambda: layer(noise=NGram.fit(TEXT, V)).loss(HIDDEN, TARGETS, contexts=CONTEXTS[:3]),
+            r"\(12, order - 1\); got \(3, 2\)",
+        ),
+        (
+            lambda: layer(noise=NGram.fit(TEXT, V)).loss(HIDDEN, TARGETS, contexts=CONTEXTS[:, :1]),
+            r"contexts must be an integer tensor \(N, 2\)",
+        ),
+        *(
+            (
+                lambda o=o: layer(noise=Unigram(COUNTS), objective=o).loss(HIDDEN, TARGETS),
+                "noise never draws the target",
+            )
+            for o in ("ranking", "nce", "negative-sampling")
+        ),
         (lambda: layer().loss(HIDDEN, TARGETS, label_smoothing=0.1), "label_smoothing puts mass on classes"),
         (lambda: layer().loss(HIDDEN, TARGETS + V), "from 0 to 49; got"),
         (lambda: layer().loss(HIDDEN, TARGETS[:3]), r"integer tensor \(12,\); got torch.int64 \(3,\)"),
