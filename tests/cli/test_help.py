@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from infomax import __version__, fit
-from infomax.training.start import DIM, VOCABULARY
+from infomax.training.start import DIM, LEARNING_RATE, VOCABULARY
 
 _HEAVY = {"torch", "numpy", "scipy", "sklearn", "pyarrow", "matplotlib", "tokenizers", "rich"}
 _SCRIPT = f"""
@@ -53,6 +53,7 @@ def test_help_repeats_the_defaults_of_fit(infomax):
     text = " ".join(infomax("fit", "--help").out.split())
     told = dict(re.findall(r"--([a-z-]+) [A-Z]+ (?:(?!--)[^\[])*\[default: ([^\];]+)", text))
     own = {name: parameter.default for name, parameter in inspect.signature(fit).parameters.items()}
+    own["learning_rate"] = LEARNING_RATE  # of an encoder that has no usual one
     for name in ("epochs", "batch_size", "learning_rate", "temperature", "validation", "test", "seed"):
         assert float(told[name.replace("_", "-")]) == own[name], name
     assert int(told["dim"]) == DIM

@@ -59,6 +59,27 @@ def test_one_step_lowers_the_loss_of_its_batch(vectors, linear):
     assert all(after < before for before, after in pairwise(losses))
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_chunks_change_nothing_but_rounding(vectors, linear, dropout):
+    """With dropout the noise of chunks may be other noise, but a repeated run has the same."""
+    pairs = tuple(side.double() for side in vectors)
+    one, other, third = (nn.Sequential(linear().double(), nn.Dropout(dropout)) for _ in range(3))
+    plain = fit(pairs, encoder=(one, one), **QUICK)
+    chunked = fit(pairs, encoder=(other, other), chunk=5, **QUICK)
+    losses = [[entry["loss"] for entry in result.history] for result in (plain, chunked)]
+    if dropout == 0:
+        assert losses[0] == pytest.approx(losses[1], rel=1e-5)  # the temperature is float32
+    assert chunked.settings["chunk"] == 5
+    again = fit(pairs, encoder=(third, third), chunk=5, **QUICK)
+    assert [entry["loss"] for entry in again.history] == losses[1]
+
+
+def test_texts_in_chunks_of_like_length_learn_the_same(texts):
+    plain, chunked = (fit(texts, chunk=chunk, **QUICK) for chunk in (None, 7))
+    for one, other in zip(plain.history, chunked.history, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
+
+
 def test_texts_need_no_encoder(texts):
     result = fit(texts, **QUICK)
     assert isinstance(result.encoder, StaticTextEncoder)
@@ -306,7 +327,7 @@ def test_pairs_that_cannot_be_told_apart_are_refused(pairs, words):
     ("arguments", "words"),
     [
         ({"encoder": None}, "not texts"),
-        ({"encoder": "bert"}, "got str"),
+        ({"encoder": "bert"}, "There is no folder bert"),
         ({"encoder": nn.Identity()}, "nothing to learn"),
         ({"batch_size": 1}, "batch_size"),
         ({"resume": True}, "out="),

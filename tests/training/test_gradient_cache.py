@@ -12,7 +12,7 @@ from torch import nn
 from infomax import objectives
 from infomax.errors import InfomaxError, InputError
 from infomax.scores import Scores
-from infomax.training import cached_backward, fit
+from infomax.training import cached_backward
 
 N, CHUNK = 14, 4  # chunks of 4, 4, 4 and 2
 

@@ -21,7 +21,7 @@ from infomax.training.schedule import factor
 from infomax.training.settings import Settings, differences, name_of
 
 GOOD = {
-    "epochs": 1, "batch_size": 2, "learning_rate": 0.1, "weight_decay": 0.0, "temperature": 0.1,
+    "epochs": 1, "batch_size": 2, "chunk": None, "learning_rate": 0.1, "weight_decay": 0.0, "temperature": 0.1,
     "learn_temperature": True, "temperature_learning_rate": 0.1, "warmup": 0.0, "patience": None, "validation": 0.1,
     "test": 0.1, "validation_candidates": 2, "validations_per_epoch": 1, "prefixes": (), "normalize": True,
     "seed": 0, "objective": "f",
@@ -100,7 +100,7 @@ def test_temperature_is_positive_learnable_and_clamped():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("epochs", 0), ("epochs", 1.5), ("epochs", True), ("batch_size", 1), ("learning_rate", 0.0),
+        ("epochs", 0), ("epochs", 1.5), ("epochs", True), ("batch_size", 1), ("chunk", 0), ("learning_rate", 0.0),
         ("learning_rate", -1.0), ("learning_rate", float("nan")), ("learning_rate", "fast"), ("weight_decay", -0.1),
         ("temperature", 0.0), ("temperature_learning_rate", 0.0), ("warmup", 1.1), ("patience", 0),
         ("validation", -0.1), ("test", 1.0), ("validation_candidates", 1), ("validations_per_epoch", 0), ("seed", -1),

@@ -11,7 +11,12 @@ from infomax.cli import options as given
 
 # What is not given here is left to `infomax.fit`, whose own defaults these help texts repeat (a test compares them).
 _Model = Annotated[
-    Path | None, typer.Option(metavar="MODEL", help="Go on from this run or model folder instead of a new encoder.")
+    Path | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Go on from this run or model folder, or from a Hugging Face or SentenceTransformer folder, instead of a new "
+        "encoder.",
+    ),
 ]
 _Dim = Annotated[int | None, typer.Option(metavar="N", min=1, help="Numbers in a vector.  [default: 512]")]
 _Vocabulary = Annotated[
@@ -19,7 +24,18 @@ _Vocabulary = Annotated[
 ]
 _Epochs = Annotated[int | None, typer.Option(metavar="N", min=1, help="Passes over the pairs, at most.  [default: 3]")]
 _Batch = Annotated[int | None, typer.Option(metavar="N", min=2, help="Pairs a step.  [default: 1024]")]
-_Rate = Annotated[float | None, typer.Option(metavar="X", help="Peak learning rate.  [default: 0.01]")]
+_Chunk = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Rows encoded at a time: the same gradient in the memory of a chunk, for one more forward pass.  "
+        "[default: the whole batch; 32 for a transformer]",
+    ),
+]
+_Rate = Annotated[
+    float | None, typer.Option(metavar="X", help="Peak learning rate.  [default: 0.01; 5e-5 for a transformer]")
+]
 _Temperature = Annotated[float | None, typer.Option(metavar="X", help="Of the scores, at the start.  [default: 0.07]")]
 _Validation = Annotated[
     float | None, typer.Option(metavar="SHARE", help="Of the pairs, to choose the best step by.  [default: 0.1]")
@@ -47,6 +63,7 @@ def fit(
     vocabulary_size: _Vocabulary = None,
     epochs: _Epochs = None,
     batch_size: _Batch = None,
+    chunk: _Chunk = None,
     learning_rate: _Rate = None,
     temperature: _Temperature = None,
     validation: _Validation = None,
@@ -70,6 +87,7 @@ def fit(
     settings: dict[str, object] = {
         "epochs": epochs,
         "batch_size": batch_size,
+        "chunk": chunk,
         "learning_rate": learning_rate,
         "temperature": temperature,
         "validation": validation,

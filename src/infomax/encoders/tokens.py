@@ -58,6 +58,10 @@ class TokenColumn:
         where = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)
         return Tokens.from_arrays(np.asarray(self.ids[where], dtype=np.int32), lengths)
 
+    def lengths(self, rows: np.ndarray) -> np.ndarray:
+        """(b,) tokens of each of these texts."""
+        return self.offsets[1:][rows] - self.offsets[:-1][rows]
+
     def counts(self, size: int) -> tuple[np.ndarray, np.ndarray]:
         """How often each of `size` ids occurs, and in how many texts: two (size,) int64 arrays."""
         occurrences, texts = np.zeros(size, np.int64), np.zeros(size, np.int64)

@@ -93,6 +93,14 @@ def remembered(module: nn.Module, column: Column) -> Column:
     return Prepared(column, module, prepared(module, column)) if hasattr(module, "prepare") else column
 
 
+def lengths(column: Any, rows: np.ndarray) -> np.ndarray | None:
+    """How long the items of some rows are (tokens, of a tokenised column); None where the column does not know."""
+    if isinstance(column, Part):
+        return lengths(column.column, column.chosen[rows])
+    known = getattr(column, "lengths", None)
+    return None if known is None else known(rows)
+
+
 def is_text(column: Any) -> bool:
     """Whether the column's batches are lists of texts (an empty column's are not)."""
     batch = column[np.arange(min(1, len(column)))]

@@ -16,9 +16,9 @@ from torch.nn.functional import normalize as unit
 
 from infomax.data.pairs import Pairs
 from infomax.errors import InputError
-from infomax.evaluation.vectors import encode_rows, prepared
 from infomax.scores import Scores
 from infomax.training.batches import epoch_batches, mean_log_candidates, steps_per_epoch
+from infomax.training.encoding import Side, learn_from
 from infomax.training.going import set_rates, sound_loss
 from infomax.training.learner import Learner
 from infomax.training.settings import Settings
@@ -79,22 +79,26 @@ def _step(task: Task, state: State, rows: np.ndarray) -> dict[str, float | int]:
     rate = set_rates(task, state)
     learner.train()
     task.optimizer.zero_grad(set_to_none=True)
-    losses = [task.objective(scores).mean() for scores in _scores(task, rows)]
-    value, temperature = float(losses[0].detach()), float(learner.temperature().detach())
-    sound_loss(value, task, state, f"raise temperature (now {temperature:.3g}), and look for non-finite inputs")
-    (torch.stack(losses).mean() if len(losses) > 1 else losses[0]).backward()
+    value, temperature = 0.0, float(learner.temperature().detach())
+
+    def loss(anchors: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
+        nonlocal value
+        losses = [task.objective(scores).mean() for scores in _scores(task, rows, anchors, candidates)]
+        value = float(losses[0].detach())
+        sound_loss(value, task, state, f"raise temperature (now {temperature:.3g}), and look for non-finite inputs")
+        return torch.stack(losses).mean() if len(losses) > 1 else losses[0]
+
+    columns = (task.pairs.anchors, task.pairs.candidates)
+    given = zip(learner.sides, columns, strict=True)
+    learn_from(loss, [Side(*side, normalize=settings.normalize) for side in given], rows, settings.chunk)
     task.optimizer.step()
     learner.temperature.clamp()
     score = {"score": mean_log_candidates(task.pairs.ids[rows]) - value} if task.reads_as_score else {}
     return {"loss": value, **score, "temperature": temperature, "learning_rate": settings.learning_rate * rate}
 
 
-def _scores(task: Task, rows: np.ndarray) -> Iterator[Scores]:
+def _scores(task: Task, rows: np.ndarray, anchors: torch.Tensor, candidates: torch.Tensor) -> Iterator[Scores]:
     """The scores of a batch: by whole vectors, then by each of the prefixes that are trained along."""
-    a, c = task.learner.sides
-    normalize = task.settings.normalize
-    anchors = encode_rows(a, prepared(a, task.pairs.anchors), rows, normalize=normalize)
-    candidates = encode_rows(c, prepared(c, task.pairs.candidates), rows, normalize=normalize)
     ids = torch.as_tensor(task.pairs.ids[rows], device=anchors.device)
     if max(task.settings.prefixes, default=0) > anchors.shape[1]:
         raise InputError(
@@ -102,6 +106,6 @@ def _scores(task: Task, rows: np.ndarray) -> Iterator[Scores]:
         )
     for width in (anchors.shape[1], *task.settings.prefixes):
         heads = [anchors[:, :width], candidates[:, :width]]
-        if normalize and width < anchors.shape[1]:
+        if task.settings.normalize and width < anchors.shape[1]:
             heads = [unit(head, dim=1) for head in heads]
         yield Scores(*heads, temperature=task.learner.temperature(), anchor_ids=ids, candidate_ids=ids)

@@ -34,7 +34,7 @@ from infomax.training.resume import changed_footing, fingerprint, restore, same_
 from infomax.training.run_folder import CHECKPOINT, INITIAL, claim, clear
 from infomax.training.settings import Real, Settings, Whole, name_of
 from infomax.training.sitting import sit
-from infomax.training.start import check_encoder, choose_encoder, optimizer_for, weigh
+from infomax.training.start import check_encoder, choose_encoder, chosen_or_usual, opened, optimizer_for, weigh
 from infomax.training.state import State
 from infomax.training.validation import Validation
 
@@ -48,7 +48,8 @@ def fit(
     objective: Callable[..., torch.Tensor] = symmetric_info_nce,
     epochs: Whole = 3,
     batch_size: Whole = 1024,
-    learning_rate: Real = 0.01,
+    chunk: Whole | None = None,
+    learning_rate: Real | None = None,
     weight_decay: Real = 0.0,
     temperature: Real = 0.07,
     learn_temperature: bool = True,
@@ -77,11 +78,14 @@ def fit(
         pairs: anything `read_pairs` takes: a file, "python", a list of tuples, a tuple of two arrays, `Pairs`.
         encoder: None makes a `StaticTextEncoder` from the training texts; or a function from the training texts to a
             module; or any module that takes a batch (a list of texts, or a tensor) and gives (n, d) vectors; or a tuple
-            of two, for anchors and for candidates, which may share parameters. A module is trained in place.
+            of two, for anchors and for candidates, which may share parameters. A module is trained in place. A path is
+            that of a saved encoder, or of a Hugging Face or SentenceTransformer folder.
         objective: scores -> (N,) losses; by default InfoNCE in both directions.
         epochs: passes over the pairs, at most (see `patience`).
         batch_size: pairs a step; each is told from all others of its batch.
-        learning_rate: peak of the encoder's, of Adam.
+        chunk: rows that are encoded at a time: memory for one chunk instead of a batch, at the price of one more forward pass;
+            the gradient is the same (`cached_backward`). None: 32 for a transformer, else the whole batch.
+        learning_rate: peak of the encoder's, of Adam. None: 5e-5 for a transformer, else 0.01.
         weight_decay: of matrices (not of biases and other vectors).
         temperature: of the scores at the start.
         learn_temperature: whether it is learned.
@@ -109,6 +113,8 @@ def fit(
         InputError: pairs or settings that cannot be right, a folder that is taken, a checkpoint that does not fit.
         InfomaxError: the loss is no longer finite, or the disk is full. The last checkpoint is kept.
     """
+    encoder = opened(encoder)
+    chunk, learning_rate = chosen_or_usual(encoder, chunk=chunk, learning_rate=learning_rate)
     given = locals()  # before any other name is bound: the arguments
     chosen = {f.name: given[f.name] for f in fields(Settings) if f.name not in ("objective", "encoder")}
     settings = Settings(**chosen, objective=name_of(objective), encoder=recipe(encoder, seed))

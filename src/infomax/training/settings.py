@@ -19,6 +19,7 @@ class Settings:
 
     epochs: Whole
     batch_size: Whole
+    chunk: Whole | None
     learning_rate: Real
     weight_decay: Real
     temperature: Real
@@ -39,6 +40,8 @@ class Settings:
     def __post_init__(self) -> None:
         whole("epochs", self.epochs, 1)
         whole("batch_size", self.batch_size, 2, "a pair alone in its batch has no negatives")
+        if self.chunk is not None:
+            whole("chunk", self.chunk, 1)
         whole("validation_candidates", self.validation_candidates, 2)
         whole("validations_per_epoch", self.validations_per_epoch, 1)
         whole("seed", self.seed, 0)

@@ -15,13 +15,43 @@ from infomax.encoders.tokenizer import train_tokenizer
 from infomax.errors import InputError
 from infomax.evaluation.vectors import is_text, prepared, sides, texts
 from infomax.training.learner import Learner
-from infomax.training.model_folder import save_encoder
+from infomax.training.model_folder import load_saved, save_encoder
 from infomax.training.optimizer import LazyAdam
 from infomax.training.settings import Settings
 
 # The encoder that is made where none is given. A small vocabulary (words seen often enough to be learned) with wide
 # vectors retrieves better on docstrings and functions than a large one with narrow ones: recall@10 0.72 against 0.70.
 VOCABULARY, DIM, MAX_TOKENS = 10_000, 512, 256
+LEARNING_RATE = 0.01  # where the encoder has no usual one
+
+
+def opened(encoder: Any) -> Any:
+    """The encoder that a path names; anything else as it is.
+
+    Raises:
+        InputError: nothing there can be read as an encoder.
+    """
+    if not isinstance(encoder, str | Path):
+        return encoder
+    if not Path(encoder).expanduser().is_dir():
+        raise InputError(
+            f"There is no folder {encoder}; give that of a saved encoder, or of a Hugging Face or SentenceTransformer model "
+            "(nothing is downloaded by name)."
+        )
+    return load_saved(Path(encoder).expanduser())
+
+
+def chosen_or_usual(encoder: Any, *, chunk: Any, learning_rate: Any) -> tuple[Any, Any]:
+    """Chunk and learning rate as they were given; where they were not, as the encoder is usually trained."""
+    modules = encoder if isinstance(encoder, tuple | list) else [encoder]
+    usual = [getattr(module, "usual", {}) for module in modules]
+    chunks = [one["chunk"] for one in usual if "chunk" in one]
+    rates = [one["learning_rate"] for one in usual if "learning_rate" in one]
+    if chunk is None and chunks:
+        chunk = min(chunks)
+    if learning_rate is None:
+        learning_rate = min(rates, default=LEARNING_RATE)
+    return chunk, learning_rate
 
 
 def check_encoder(encoder: Any, pairs: Pairs) -> None:
