@@ -12,6 +12,7 @@ import torch
 
 from infomax.candidates import Drawn, Uniform
 from infomax.objectives import binary_nce, binary_nce_anchor, noise_scores, ranking_nce
+from infomax.unnormalised import SampledLinear
 
 RNG = torch.Generator().manual_seed(2)
 X, Y, K = 4, 6, 3
@@ -78,6 +79,54 @@ def test_consistent(normaliser):
 @pytest.mark.parametrize("normaliser", ["fixed", "one"])
 def test_not_consistent(normaliser):
     assert abs(fitted_scale(normaliser) - 1) > 0.2
+
+
+class EachOnce(Uniform):
+    """Y uniform draws hold each of Y words once on average: binary NCE, linear in its noise, has its expectation at that."""
+
+    def draw(self, k: int, rng: torch.Generator, rows: int | None = None) -> Drawn:
+        assert k == self.classes
+        ids = torch.arange(k) if rows is None else torch.arange(k).expand(rows, -1)
+        return Drawn(ids, self.log_expected(ids, k), "kept", float(k))
+
+
+def fitted_layer(normaliser, shared: bool) -> tuple[float, torch.Tensor]:
+    """θ, and c (X,) of each context, at the minimum of the population loss of a layer whose words are given."""
+    layer = SampledLinear(
+        Y, Y, noise=EachOnce(Y), draws=Y, objective="nce", log_normaliser=normaliser, shared=shared, bias=False,
+        sparse=False, dtype=torch.float64,
+    )  # fmt: skip
+    layer.weight = torch.nn.Parameter(WORDS, requires_grad=False)
+    theta, contexts = torch.zeros((), dtype=torch.float64, requires_grad=True), torch.arange(X).repeat_interleave(Y)
+    optimizer = torch.optim.LBFGS(
+        [theta, *layer.normaliser.parameters()], max_iter=400, tolerance_grad=1e-13, tolerance_change=1e-18,
+        line_search_fn="strong_wolfe",
+    )  # fmt: skip
+
+    def closure():
+        optimizer.zero_grad()
+        losses = layer.loss(theta * FEATURE[contexts], torch.arange(Y).repeat(X), reduction="none")
+        value = (TRUE.flatten() / X * losses).sum()
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    c = layer.normaliser(theta.detach() * FEATURE)
+    return float(theta.detach()), torch.as_tensor(c, dtype=torch.float64).detach().expand(X)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_layer_whose_normaliser_depends_on_the_context_is_consistent(shared):
+    theta, c = fitted_layer("context", shared)
+    assert theta == pytest.approx(1, abs=1e-5)
+    torch.testing.assert_close(c, FEATURE.logsumexp(1), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("normaliser", [0.0, 3.0, "learned"])
+def test_a_layer_with_one_normaliser_is_not(normaliser):
+    theta, c = fitted_layer(normaliser, shared=True)
+    assert abs(theta - 1) > 0.2
+    assert float((c - FEATURE.logsumexp(1)).abs().max()) > 1
 
 
 def drawn_all(k: float) -> Drawn:

@@ -167,7 +167,7 @@ def test_tensorflows_own_draws_are_not_consistent():
 
 @pytest.mark.parametrize("unique", [True, False])
 def test_the_sampler_draws_by_its_law(unique):
-    classes, k, rounds = 12, 4, 600
+    classes, k, rounds = 12, 4, 300
     rng, q = torch.Generator().manual_seed(0), LogUniform(classes).log_q(torch.arange(classes)).exp()
     firsts, ids = torch.zeros(classes, dtype=torch.float64), []
     for _ in range(rounds):
