@@ -9,7 +9,6 @@ import hypothesis.strategies as st
 import pytest
 import torch
 from hypothesis import given, settings
-from torch import distributed, multiprocessing
 from torch.nn.functional import cross_entropy, normalize
 
 from infomax import bounds
@@ -17,6 +16,7 @@ from infomax.candidates import NO_ID, Queue
 from infomax.errors import InputError
 from infomax.objectives import decoupled, hard_negative, info_nce, moco_loss, sigmoid, triplet
 from infomax.scores import Scores
+from infomax.scores.rehearsal import rehearse
 
 
 def numbered(first, count):
@@ -161,33 +161,25 @@ def test_a_queue_has_room():
         Queue(0, 2)
 
 
-def _rank(rank, file, results):
-    """Two processes with uneven batches, one of them empty at times."""
-    distributed.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=2)
-    torch.set_num_threads(1)
+def in_two_ranks(rank):
+    """Uneven batches, one of them empty, one in both."""
     queue = Queue(7, 2, gathered=True)
     for counts in ((2, 3), (0, 2), (4, 1), (0, 0)):
         first = 100 * counts[0] + 10 * counts[1] + 5 * rank
         queue.enqueue(numbered(first, counts[rank]), torch.arange(first, first + counts[rank]))
-    results.put((rank, queue._keys.tolist(), queue._ids.tolist(), queue.ages.tolist()))
-    distributed.destroy_process_group()
+    return queue.state_dict()
 
 
 @pytest.mark.slow
-def test_two_ranks_hold_one_queue(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    ranks = [context.Process(target=_rank, args=(rank, tmp_path / "store", results)) for rank in range(2)]
-    for process in ranks:
-        process.start()
-    held_by = dict(sorted((rank, rest) for rank, *rest in (results.get(timeout=120) for _ in ranks)))
-    for process in ranks:
-        process.join()
+def test_two_ranks_hold_one_queue():
+    first, second = rehearse(in_two_ranks, 2)
     alone = Queue(7, 2)
     for firsts in (((230, 2), (235, 3)), ((20, 0), (25, 2)), ((410, 4), (415, 1)), ()):
         rows = torch.cat([numbered(*first) for first in firsts] or [numbered(0, 0)])
         alone.enqueue(rows, rows[:, 0].long())
-    assert held_by[0] == held_by[1] == [alone._keys.tolist(), alone._ids.tolist(), alone.ages.tolist()]
+    for name, held in alone.state_dict().items():
+        assert torch.equal(first[name], held)
+        assert torch.equal(second[name], held)
 
 
 def test_gathered_without_a_process_group_is_alone():

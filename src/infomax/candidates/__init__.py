@@ -4,6 +4,7 @@ from infomax.candidates.continuous import ContinuousNoise, gaussian_fit, gaussia
 from infomax.candidates.drawn import Drawn
 from infomax.candidates.inclusion import Everything, Inclusion, in_batch
 from infomax.candidates.independent import IndependentDraws, LogUniform, Mixture, Uniform, Unigram
+from infomax.candidates.mining import HardNegatives, mine_hard_negatives
 from infomax.candidates.ngram import NGram
 from infomax.candidates.queue import NO_ID, Queue
 from infomax.candidates.sampler import Sampler
@@ -13,6 +14,7 @@ __all__ = [
     "ContinuousNoise",
     "Drawn",
     "Everything",
+    "HardNegatives",
     "Inclusion",
     "IndependentDraws",
     "LogUniform",
@@ -25,4 +27,5 @@ __all__ = [
     "gaussian_fit",
     "gaussian_mixture_fit",
     "in_batch",
+    "mine_hard_negatives",
 ]

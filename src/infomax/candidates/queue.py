@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from infomax.candidates.ranks import gathered_rows
 from infomax.errors import InputError
 from infomax.scores import Scores
+from infomax.scores.gather import gather
 
 NO_ID = torch.iinfo(torch.int64).min  # marks a key that came without an id
 
@@ -81,7 +81,9 @@ class Queue(nn.Module):
         """
         keys, ids = self._checked(keys, ids)
         if self.gathered:
-            keys, ids = gathered_rows(keys), gathered_rows(ids)
+            keys, ids = gather(keys), gather(ids)
+        if not bool(torch.isfinite(keys).all()):
+            raise InputError("keys hold NaN or infinity, which would stay in the queue: check the encoder's output.")
         before, batches = self._counts.tolist()
         kept = min(len(keys), self.size)
         slots = torch.arange(before + len(keys) - kept, before + len(keys), device=keys.device) % self.size
@@ -127,8 +129,6 @@ class Queue(nn.Module):
                 f"keys must be a floating point tensor (b, {self.width}), as the queue is wide; got {came}."
             )
         keys = keys.detach().to(self._keys)
-        if not bool(torch.isfinite(keys).all()):
-            raise InputError("keys hold NaN or infinity, which would stay in the queue: check the encoder's output.")
         if ids is None:
             return keys, torch.full((len(keys),), NO_ID, device=keys.device)
         return keys, self._checked_ids(ids, len(keys))
