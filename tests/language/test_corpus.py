@@ -182,4 +182,4 @@ def test_a_large_corpus_is_not_loaded(tmp_path):
     command = [sys.executable, "-c", CODE, str(tmp_path / "large.txt"), str(tmp_path / "kept")]
     tokens, held = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert int(tokens) == 8_000 * 98
-    assert float(held) < 20
+    assert float(held) < 11  # 16 where it is read as one block

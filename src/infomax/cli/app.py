@@ -20,6 +20,7 @@ import infomax
 from infomax.cli.encode import encode
 from infomax.cli.evaluate import evaluate
 from infomax.cli.fit import fit
+from infomax.cli.lm import app as lm
 from infomax.cli.mi import mi
 from infomax.cli.search import search
 from infomax.cli.wording import in_options
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for command in (fit, encode, search, evaluate, mi):
     app.command()(command)
+app.add_typer(lm)
 
 
 def _show_version(wanted: bool) -> bool:

@@ -10,6 +10,9 @@ from typing import Any
 
 # Names resolve on first use: the report of a table must not wait for torch, which that of a fit comes with.
 _FILES = {
+    "LanguageReport": "language_report",
+    "Sample": "language_report",
+    "bits_per_character": "language_report",
     "bullets": "words",
     "duration": "words",
     "evaluation_json": "plain",
@@ -20,10 +23,16 @@ _FILES = {
     "information_html": "information",
     "information_text": "information_lines",
     "json_text": "strict_json",
+    "language_html": "language_page",
+    "language_json": "language_report",
+    "language_reading_json": "language_report",
+    "language_reading_text": "language_lines",
+    "language_text": "language_lines",
     "short": "words",
     "shown": "words",
     "skipped_text": "text",
     "write_information": "information",
+    "write_language": "language_page",
     "write_report": "write",
 }
 __all__ = [*_FILES]

@@ -8,6 +8,7 @@ from infomax.data.typed_table import TypedTable
 from infomax.estimators.estimate import Estimate
 from infomax.estimators.table import TableInformation
 from infomax.estimators.table_questions import Answer
+from infomax.report import markup
 from infomax.report.information_figures import BARS, SIDE, interval_figure, matrix_figure, ranked_figure
 from infomax.report.information_lines import (
     RATE,
@@ -45,12 +46,7 @@ def tiles(result: TableInformation, unit: str) -> str:
         cells.append(("p of independence", probability(found.estimate.p_value), found.test or ""))
     cells.append(("Rows", f"{result.used:,}", f"of {result.rows:,}" if result.used < result.rows else "all of them"))
     cells.append(("Time", duration(result.seconds), f"{len(result.answers):,} of {result.asked:,} asked"))
-    drawn = "\n".join(
-        f'<div class="tile"><dt>{text(name, 100)}</dt><dd class="figure">{text(figure, 40)}</dd>'
-        f'<dd class="beside">{text(beside, 120)}</dd></div>'
-        for name, figure, beside in cells
-    )
-    return f'<dl class="tiles">\n{drawn}\n</dl>'
+    return markup.tiles(cells)
 
 
 def notice(result: TableInformation) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -20,6 +20,16 @@ def table(rows: Sequence[tuple[str, Any]]) -> str:
         f'<tr><th scope="row">{text(name, 300)}</th><td>{text(_setting(value), 600)}</td></tr>' for name, value in rows
     )
     return f"<table><tbody>{cells}</tbody></table>"
+
+
+def tiles(cells: Iterable[tuple[str, str, str]]) -> str:
+    """(name, figure, small line beside it) each as one large figure."""
+    drawn = "\n".join(
+        f'<div class="tile"><dt>{text(name, 100)}</dt><dd class="figure">{text(figure, 40)}</dd>'
+        f'<dd class="beside">{text(beside, 120)}</dd></div>'
+        for name, figure, beside in cells
+    )
+    return f'<dl class="tiles">\n{drawn}\n</dl>'
 
 
 def _setting(value: Any) -> str:

@@ -7,7 +7,7 @@ from math import isfinite
 
 from infomax.bounds.readout import NATS_PER_BIT
 from infomax.evaluation.result import Evaluation
-from infomax.report.markup import text
+from infomax.report import markup
 from infomax.report.text import retrieval_rows
 from infomax.report.words import duration
 from infomax.training.result import FitResult
@@ -18,12 +18,7 @@ def tiles(result: FitResult) -> str:
     found = [] if result.evaluation is None else [*_recall(result.evaluation), _information(result.evaluation)]
     found.append(("Pairs to learn from", f"{result.sizes.get('train', 0):,}", f"{sum(result.sizes.values()):,} in all"))
     found.append(("Time", duration(sum(result.seconds.values())), _longest(result.seconds)))
-    cells = "\n".join(
-        f'<div class="tile"><dt>{text(name, 100)}</dt><dd class="figure">{text(figure, 40)}</dd>'
-        f'<dd class="beside">{text(beside, 100)}</dd></div>'
-        for name, figure, beside in found
-    )
-    return f'<dl class="tiles">\n{cells}\n</dl>'
+    return markup.tiles(found)
 
 
 def _recall(evaluation: Evaluation) -> list[tuple[str, str, str]]:
