@@ -1,10 +1,12 @@
-"""Encoders on disk: a folder that both this package and sentence-transformers read.
+"""Encoders on disk: a folder that both this package and sentence-transformers read. Of a static one:
 
     infomax.json             what it is, the format's version, the constructor's settings
     infomax.safetensors      the parameters as trained: training can go on from them
     tokenizer.json           the tokenizer
     model.safetensors        the exported table, modules.json, 1_Normalize/ ...: for SentenceTransformer; left out
                              where vectors are no plain mean of token vectors (`frequency_power` below 1)
+
+Of a transformer: infomax.json, which says so, and sentence-transformers' own files.
 
 A folder is written beside its place and moved there in one step, so that a killed run leaves no half folder.
 """
@@ -25,14 +27,15 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from infomax.encoders.text import StaticTextEncoder
+from infomax.encoders.transformer import TransformerEncoder
 from infomax.errors import InfomaxError, InputError
 
 _CONFIG, _TENSORS, _TOKENIZER = "infomax.json", "infomax.safetensors", "tokenizer.json"
-_KIND, _FORMAT = "StaticTextEncoder", 1
+_KINDS, _FORMAT = (StaticTextEncoder.__name__, TransformerEncoder.__name__), 1
 _MODULES = "sentence_transformers.models."
 
 
-def save_encoder(encoder: StaticTextEncoder, path: Path, *, overwrite: bool = False) -> Path:
+def save_encoder(encoder: StaticTextEncoder | TransformerEncoder, path: Path, *, overwrite: bool = False) -> Path:
     """Write `encoder` to the folder `path`, atomically; returns the path.
 
     Raises:
@@ -57,20 +60,26 @@ def save_encoder(encoder: StaticTextEncoder, path: Path, *, overwrite: bool = Fa
     return path
 
 
-def load_encoder(path: str | Path) -> StaticTextEncoder:
-    """Read an encoder that `save` wrote.
+def load_encoder(path: str | Path) -> Any:
+    """Read an encoder that `save` wrote, or a Hugging Face or SentenceTransformer folder as a `TransformerEncoder`.
 
     Raises:
-        InputError: there is no such folder, it is not ours, or it is damaged.
+        InputError: there is no such folder, it is no encoder's, or it is damaged.
     """
     path = Path(path)
     if not path.is_dir():
         raise InputError(f"Expected the folder of a saved encoder, but there is no folder {path}.")
     if not (path / _CONFIG).is_file():
-        raise InputError(f"{path} is not an infomax encoder (it has no {_CONFIG}); give a folder written by save().")
-    config = _read_config(path)
+        if is_foreign(path):
+            return TransformerEncoder.load(path)
+        raise InputError(
+            f"{path} is not an infomax encoder (it has no {_CONFIG}), nor a transformer; give a folder written by save()."
+        )
+    kind, settings = _read_config(path)
+    if kind == TransformerEncoder.__name__:
+        return TransformerEncoder.load(path)
     try:
-        encoder = StaticTextEncoder(Tokenizer.from_file(str(path / _TOKENIZER)), **config)
+        encoder = StaticTextEncoder(Tokenizer.from_file(str(path / _TOKENIZER)), **settings)
         encoder.load_state_dict(load_file(path / _TENSORS))
     except Exception as error:  # three libraries, each with its own exceptions for a damaged file
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -78,24 +87,35 @@ def load_encoder(path: str | Path) -> StaticTextEncoder:
     return encoder
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def is_foreign(path: Path) -> bool:
+    """Whether a folder looks like a transformer's that another library wrote."""
+    modules = path / "modules.json"
+    if modules.is_file():
+        return '.Transformer"' in modules.read_text("utf-8", errors="replace")
+    return (path / "config.json").is_file()
+
+
+def _read_config(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         found = json.loads((path / _CONFIG).read_text("utf-8"))
         kind, version, settings = found["kind"], found["format"], dict(found["settings"])
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"The encoder in {path} is damaged ({_CONFIG} cannot be read); use a copy.") from error
-    if kind != _KIND or version != _FORMAT:
+    if kind not in _KINDS or version != _FORMAT:
         raise InputError(
-            f"{path} holds a {kind} of format {version}, this version reads {_KIND} of format {_FORMAT}; "
+            f"{path} holds a {kind} of format {version}, this version reads {' and '.join(_KINDS)} of format {_FORMAT}; "
             "use the version of infomax that wrote it."
         )
-    return settings
+    return kind, settings
 
 
-def _write(encoder: StaticTextEncoder, folder: Path) -> None:
+def _write(encoder: StaticTextEncoder | TransformerEncoder, folder: Path) -> None:
     folder.mkdir()
-    config = {"kind": _KIND, "format": _FORMAT, "settings": encoder.config()}
+    config = {"kind": type(encoder).__name__, "format": _FORMAT, "settings": encoder.config()}
     _write_json(folder / _CONFIG, config)
+    if isinstance(encoder, TransformerEncoder):
+        encoder.write(folder)
+        return
     _write_tensors(folder / _TENSORS, encoder.state_dict())
     encoder.text_tokenizer.tokenizer.save(str(folder / _TOKENIZER))
     if encoder.text_tokenizer.frequency_power == 1:

@@ -8,18 +8,18 @@ Every prefix of a vector can be used as a shorter vector (Matryoshka), best when
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import track
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
 
 from infomax.encoders.bag import weighted_mean
+from infomax.encoders.encode_texts import encode_texts
 from infomax.encoders.tokenizer import UNKNOWN, TextTokenizer, blocks, train_tokenizer
 from infomax.encoders.tokens import TokenColumn, Tokens, token_column
 from infomax.errors import InputError
@@ -136,26 +136,7 @@ class StaticTextEncoder(nn.Module):
 
         With `dim`, the first `dim` numbers of each, scaled to unit length again where the encoder normalises.
         """
-        if isinstance(texts, str):
-            raise InputError("encode expects a list of texts, got one str; wrap it: encode([text]).")
-        if not 1 <= (width := self.out_dim if dim is None else dim) <= self.out_dim:
-            raise InputError(f"dim must lie between 1 and {self.out_dim}, the width of this encoder, got {dim}.")
-        out = np.empty((len(texts), width), np.float32)
-        training, start = self.training, 0
-        batches: Iterator[Any] = _batches(texts, batch_size)
-        steps = track(batches, "encode", total=-(-len(texts) // batch_size)) if progress else batches
-        with torch.inference_mode():
-            self.eval()
-            try:
-                for batch in steps:
-                    vectors = self(batch)[:, :width]
-                    if self.normalize and width < self.out_dim:
-                        vectors = functional.normalize(vectors, dim=1)
-                    out[start : start + len(batch)] = vectors.float().cpu().numpy()
-                    start += len(batch)
-            finally:
-                self.train(training)
-        return out
+        return encode_texts(self, texts, batch_size=batch_size, progress=progress, dim=dim)
 
     def export_table(self) -> torch.Tensor:
         """The table (v, out_dim) with token weights and projection multiplied in: its plain mean gives our vectors."""
@@ -209,12 +190,6 @@ def _opened(tokenizer: Tokenizer | str | Path) -> Tokenizer:
         return Tokenizer.from_file(str(tokenizer))
     except Exception as error:  # the library raises bare Exception for every fault
         raise InputError(f"Expected a tokenizer.json at {tokenizer}, but it cannot be read: {error}.") from error
-
-
-def _batches(texts: Any, size: int) -> Iterator[Any]:
-    if isinstance(texts, TokenColumn):
-        return (texts[start : start + size] for start in range(0, len(texts), size))
-    return blocks(texts, size)
 
 
 def _thinned(tokens: Tokens, share: float) -> Tokens:

@@ -51,7 +51,7 @@ def train_tokenizer(
     """
     if vocabulary_size < 1:
         raise InputError(f"vocabulary_size must be at least 1, got {vocabulary_size}; 10000 suits most text.")
-    drawn = _drawn((_as_text(text, row)[:_LEARNED] for row, text in enumerate(texts)), sample)
+    drawn = _drawn((as_text(text, row)[:_LEARNED] for row, text in enumerate(texts)), sample)
     learning = _with_model(models.WordPiece(unk_token=UNKNOWN))
     # The trainer breaks ties by token ids, and numbers the "##" pieces of single characters in the order of a hash map
     # that is seeded anew in every process. Named beforehand, they have their ids before it comes to that.
@@ -127,7 +127,7 @@ class TextTokenizer:
 
     def __call__(self, texts: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
         """Ids (t,) int32 of all texts in order, and how many each text owns (n,) int64."""
-        whole = [_as_text(text, row) for row, text in enumerate(texts)]
+        whole = [as_text(text, row) for row, text in enumerate(texts)]
         heads = [text[: self._head] for text in whole]
         encodings = [encoding.ids for encoding in self._ahead.encode_batch_fast(heads, add_special_tokens=False)]
         for row, (head, text) in enumerate(zip(heads, whole, strict=True)):
@@ -169,7 +169,12 @@ def _without_repeats(ids: np.ndarray, lengths: np.ndarray, power: float) -> tupl
     return (kept % size).astype(np.int32), np.bincount(kept // size, minlength=len(lengths))
 
 
-def _as_text(text: object, row: int) -> str:
+def as_text(text: object, row: int) -> str:
+    """A text that every library can read.
+
+    Raises:
+        InputError: it is no text.
+    """
     if not isinstance(text, str):
         raise InputError(f"Expected texts, got {type(text).__name__} at row {row}; drop the row or make it a str.")
     try:

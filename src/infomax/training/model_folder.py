@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
-from infomax.encoders import load_encoder
+from infomax.encoders.storage import is_foreign, load_encoder
 from infomax.errors import InputError
 from infomax.evaluation.storage import cannot_write, replace
 from infomax.evaluation.vectors import TwoSided, sides
@@ -57,7 +57,7 @@ def load_saved(folder: str | Path, encoder: Any = None) -> Any:
     if (folder / "anchor").is_dir():
         inner = sides(encoder) if encoder is not None else (None, None)
         return TwoSided(load_saved(folder / "anchor", inner[0]), load_saved(folder / "candidate", inner[1]))
-    if (folder / _CONFIG).is_file():
+    if (folder / _CONFIG).is_file() or is_foreign(folder):
         return load_encoder(folder)
     if not (folder / _WEIGHTS).is_file():
         raise InputError(

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from torch import nn
 
-from infomax.encoders import StaticTextEncoder
+from infomax.encoders import StaticTextEncoder, TransformerEncoder
 from infomax.evaluation.vectors import sides
 from infomax.training.start import DIM, MAX_TOKENS, VOCABULARY
 
@@ -50,6 +50,8 @@ def _of_function(function: Any) -> dict[str, Any]:
 
 
 def _of_module(module: nn.Module) -> dict[str, Any]:
+    if isinstance(module, TransformerEncoder):
+        return module.config()
     if not isinstance(module, StaticTextEncoder):
         return {}
     tokenizer = module.text_tokenizer.tokenizer.to_str()
