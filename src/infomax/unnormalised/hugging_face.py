@@ -10,7 +10,6 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
@@ -22,8 +21,9 @@ from infomax.unnormalised.sampled_linear import SampledLinear
 def sampled_head(model: Any, *, sparse: bool = False, **options: Any) -> Any:
     """Gives a causal language model a `SampledLinear` head, in place, and returns the model. Needs transformers (extra `hf`).
 
-    In training, `model(input_ids, labels=labels)` has the sampled loss, labels shifted by one and -100 ignored as ever, and
-    no logits; `Trainer` works as it is. `save_pretrained` writes the plain model: give it a head again after loading.
+    In training, `model(input_ids, labels=labels)` has the loss of the head's objective ("mle": the exact one, streamed), labels
+    shifted by one and -100 ignored as ever, and no logits. `save_pretrained` writes the plain model: give it a head again
+    after loading.
 
     Args:
         model: a `PreTrainedModel` with an `nn.Linear` as its output embeddings and a `loss_function`, as GPT-2 or Llama have.
@@ -77,8 +77,7 @@ class SampledHead(SampledLinear):
     def before(self, model: Any, args: Any, kwargs: Any) -> None:
         """Samples in this call, if it is a training step."""
         given = signature(model.forward).bind_partial(*args, **kwargs).arguments
-        given = given | given.get("kwargs", {})
-        self.sampling = model.training and (given.get("labels") is not None or given.get("shift_labels") is not None)
+        self.sampling = model.training and given.get("labels") is not None
 
     def after(self, model: Any, args: Any, output: Any) -> Any:  # noqa: ARG002, a hook's arguments
         """Takes the hidden states out of the model's output: they are no logits."""
@@ -110,9 +109,7 @@ class SampledHead(SampledLinear):
         targets = pad(labels, (0, 1), value=ignore_index)[..., 1:] if shift_labels is None else shift_labels
         contexts = None
         if isinstance(self.noise, NGram):
-            words = (
-                torch.cat([labels[..., :1], targets], -1) if shift_labels is None else pad(targets, (1, 0), value=-1)
-            )
+            words = pad(labels, (0, 1), value=-1) if shift_labels is None else pad(targets, (1, 0), value=-1)
             contexts = self.noise.contexts(words.masked_fill(words == ignore_index, -1))[..., 1:, :]
         reduction = "mean" if num_items_in_batch is None else "sum"
         loss = self.loss(

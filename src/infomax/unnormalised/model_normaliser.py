@@ -2,7 +2,7 @@
 
 With a number the model learns to normalise itself. One learned number is right where all contexts share it. Binary NCE of
 conditional models is consistent only with c free in each context (Ma & Collins 2018, arXiv:1809.01812); here c is linear in
-the context's vector h, which is as free as contexts with independent vectors are. Where the output vectors are learned too, c adds
+the vector h, which is as free as contexts with independent vectors are. Where the output vectors are learned too, c adds
 no law to the model, as <h, w> - c(h) is again such a product: it moves all classes at once, which steps on a few rows cannot.
 """
 
