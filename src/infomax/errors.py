@@ -7,3 +7,7 @@ class InfomaxError(Exception):
 
 class InputError(InfomaxError, ValueError):
     """Input that cannot be right: expected, received, remedy. The command line prints it and exits with 2."""
+
+
+class LostProcess(InfomaxError):
+    """Another process of a run on several is gone, so that none can go on."""

@@ -12,14 +12,15 @@ process has, with no factor to get wrong. A gather without gradient, or with tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
 from torch.autograd.function import once_differentiable
 
-from infomax.errors import InputError
+from infomax.errors import InputError, LostProcess
 from infomax.scores.checks import wide
 
 KINDS = (
@@ -34,6 +35,22 @@ def processes() -> tuple[int, int]:
     if not (distributed.is_available() and distributed.is_initialized()):
         return 0, 1
     return distributed.get_rank(), distributed.get_world_size()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Around a collective: what it says where another process is gone, in words.
+
+    Raises:
+        LostProcess: the collective failed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        raise LostProcess(
+            f"Another of the {processes()[1]} processes ended or cannot be reached, so process {processes()[0]} stops too; "
+            f"see what that one said last ({str(error).splitlines()[0][:200]})."
+        ) from error
 
 
 def gather(x: Tensor) -> Tensor:
@@ -83,14 +100,16 @@ class Join(torch.autograd.Function):
         longest = max(sizes)
         padded = torch.cat([x.detach(), x.new_zeros(longest - len(x), *x.shape[1:])])  # what all send is of one size
         parts = [torch.empty_like(padded) for _ in sizes]
-        distributed.all_gather(parts, padded)
+        with together():
+            distributed.all_gather(parts, padded)
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         total = gradient.to(wide(gradient.dtype), copy=True).contiguous()
-        distributed.all_reduce(total)
+        with together():
+            distributed.all_reduce(total)
         rank = processes()[0]
         return total.split(ctx.sizes)[rank].to(gradient.dtype), None
 
