@@ -56,5 +56,5 @@ def test_every_parameter_learns():
 
 @pytest.mark.parametrize("bad", [{"side": 0}, {"filters": ()}, {"width": 0}, {"channels": 0}])
 def test_sizes_of_nothing_are_refused(bad):
-    with pytest.raises(InputError, match="convolutional encoder needs"):
+    with pytest.raises(InputError, match="convolutional encoder needs positive sizes"):
         seeded(**bad)

@@ -2,6 +2,7 @@
 
 Each layer halves the side (3 × 3, stride 2), so two layers turn 28 × 28 pixels into 7 × 7 places, each of which has seen 7 × 7
 pixels. Deep InfoMax (arXiv:1808.06670, figure 1) contrasts the places with the vector; everything else uses the vector alone.
+A place that has seen the whole image can say no less than the vector: keep places small, and put further layers in `deeper`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class ConvEncoder(nn.Module):
 
     Args:
         side, channels: of the images.
-        filters: of the convolutions, at least one; the last is the width of the local vectors.
+        filters: of the convolutions before the places, at least one; the last is the width of the local vectors.
+        deeper: filters of the convolutions between the places and the vector.
         hidden: width of the layer between the places and the vector.
         width: of the vector.
         generator: of the random start.
@@ -41,25 +43,28 @@ class ConvEncoder(nn.Module):
         *,
         channels: int = 1,
         filters: Sequence[int] = (32, 64),
+        deeper: Sequence[int] = (),
         hidden: int = 256,
         width: int = 64,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if min(side, channels, len(filters), *filters, hidden, width) < 1:
+        if min(side, channels, len(filters), *filters, *deeper, hidden, width) < 1:
             raise InputError(
-                "a convolutional encoder needs a positive side, channels, hidden and width, and at least one filter; "
-                f"got side={side}, channels={channels}, filters={tuple(filters)}, hidden={hidden}, width={width}."
+                "a convolutional encoder needs positive sizes, and at least one filter before the places; "
+                f"got side={side}, channels={channels}, filters={tuple(filters)}, deeper={tuple(deeper)}, "
+                f"hidden={hidden}, width={width}."
             )
-        layers: list[nn.Module] = []
-        for inputs, outputs in pairwise((channels, *filters)):
-            layers += [_convolution(inputs, outputs, generator), nn.ReLU()]
-            side = (side + 1) // 2
-        self.places, self.local_width = side**2, filters[-1]
-        self.local = nn.Sequential(*layers)
+        self.places, self.local_width = _halved(side, len(filters)) ** 2, filters[-1]
+        self.local = _convolutions((channels, *filters), generator)
+        last = (*filters, *deeper)[-1] * _halved(side, len(filters) + len(deeper)) ** 2
         self.whole = nn.Sequential(
-            nn.Flatten(), linear(self.places * self.local_width, hidden, generator), nn.ReLU(), linear(hidden, width, generator)
-        )  # fmt: skip
+            *_convolutions((filters[-1], *deeper), generator),
+            nn.Flatten(),
+            linear(last, hidden, generator),
+            nn.ReLU(),
+            linear(hidden, width, generator),
+        )
 
     def forward(self, images: Any) -> Tensor:
         return self.whole(self.local(images))
@@ -70,9 +75,17 @@ class ConvEncoder(nn.Module):
         return local.flatten(2).mT, self.whole(local)
 
 
-def _convolution(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.Conv2d:
-    """3 × 3 with stride 2, its start drawn from `generator` by He et al.'s law, which keeps the scale through a ReLU."""
-    layer = nn.utils.skip_init(nn.Conv2d, inputs, outputs, 3, stride=2, padding=1)
-    nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
-    nn.init.zeros_(layer.bias)
-    return layer
+def _halved(side: int, times: int) -> int:
+    """`side` halved and rounded up, so many times."""
+    return -(-side // 2**times)
+
+
+def _convolutions(filters: Sequence[int], generator: torch.Generator | None) -> nn.Sequential:
+    """3 × 3 with stride 2, a ReLU after each; the start is He et al.'s law, which keeps the scale through a ReLU."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(filters):
+        layer = nn.utils.skip_init(nn.Conv2d, inputs, outputs, 3, stride=2, padding=1)
+        nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
+        nn.init.zeros_(layer.bias)
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers)
