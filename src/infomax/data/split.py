@@ -60,7 +60,8 @@ def split_pairs(pairs: Pairs, *, validation: float | int = 0.1, test: float | in
         )
     drawn = _draw(pairs.groups, validation, test, np.random.default_rng(seed))
     _refuse_empty(drawn, pairs, (1 - validation - test, validation, test), "so few groups")
-    codes = [near_duplicate_codes(column) for column in (pairs.anchors, pairs.candidates) if _is_text(column)]
+    columns = [column for column in (pairs.anchors, pairs.candidates) if (validation or test) and _is_text(column)]
+    codes = [near_duplicate_codes(column) for column in columns]
     sides = _lowest(connected(pairs.ids, *codes), drawn)
     _refuse_empty(sides, pairs, (1 - validation - test, validation, test), "the near duplicates among them")
     moved = {
