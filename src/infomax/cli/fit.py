@@ -79,9 +79,11 @@ def fit(
 ) -> None:
     """Learn an encoder from pairs; write a model, a search index and a report.
 
-    Ctrl-C stops after the current step and saves; the same command with --resume goes on from there.
+    Ctrl-C stops after the current step and saves; the same command with --resume goes on from there. Under torchrun its
+    processes share every batch.
     """
     from infomax.cli import learning  # torch comes with it
+    from infomax.training.processes import joined
 
     columns = {"anchor": anchor, "candidate": candidate, "group": group, "label": label}
     settings: dict[str, object] = {
@@ -94,15 +96,16 @@ def fit(
         "test": test,
         "device": device,
     }
-    learning.learn(
-        source,
-        out=out,
-        reading={**columns, "encoding": encoding, "delimiter": delimiter},
-        max_pairs=max_pairs,
-        jobs=jobs,
-        encoder=learning.beginning(encoder, dim, vocabulary_size, seed),
-        settings={name: value for name, value in settings.items() if value is not None} | {"seed": seed},
-        files={"resume": resume, "overwrite": overwrite, "tensorboard": tensorboard},
-        quiet=quiet,
-        json=json,
-    )
+    with joined(device):
+        learning.learn(
+            source,
+            out=out,
+            reading={**columns, "encoding": encoding, "delimiter": delimiter},
+            max_pairs=max_pairs,
+            jobs=jobs,
+            encoder=learning.beginning(encoder, dim, vocabulary_size, seed),
+            settings={name: value for name, value in settings.items() if value is not None} | {"seed": seed},
+            files={"resume": resume, "overwrite": overwrite, "tensorboard": tensorboard},
+            quiet=quiet,
+            json=json,
+        )

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
+import typer
 
 from infomax.cli.console import data, note, results
 from infomax.cli.models import load_model
@@ -21,6 +22,7 @@ from infomax.errors import InfomaxError, InputError
 from infomax.report import fit_json, fit_text, shown, write_report
 from infomax.training import FitResult, fit
 from infomax.training.outcome import save_result
+from infomax.training.processes import from_first, is_first
 from infomax.training.run_folder import REPORT, claim
 from infomax.training.start import DIM, MAX_TOKENS, VOCABULARY
 
@@ -55,8 +57,9 @@ def learn(
         torch.set_num_threads(jobs)
     _try_device(settings.get("device", "cpu"))
     folder = out or Path("runs") / name_of(source)
-    if folder.exists():  # refuse a taken folder before minutes are spent on reading
-        claim(folder, resume=files["resume"], overwrite=files["overwrite"])
+    if from_first(folder.exists):  # refuse a taken folder before minutes are spent on reading
+        from_first(partial(claim, folder, resume=files["resume"], overwrite=files["overwrite"]))
+    quiet = quiet or not is_first()
     start = perf_counter()
     pairs = read_source(source, max_pairs=max_pairs, jobs=jobs, seed=settings["seed"], quiet=quiet, **reading)
     reading_seconds = perf_counter() - start
@@ -67,6 +70,8 @@ def learn(
         with suppress(OSError):
             folder.rmdir()  # nothing was written: leave no empty folder behind
         raise
+    if not is_first():
+        raise typer.Exit(int(result.interrupted))  # the first process tells
     if result.interrupted:
         raise InfomaxError(
             f"stopped before the end; the checkpoint in {folder} is saved: give the same command with --resume (and "

@@ -67,7 +67,7 @@ def generate(run: Path, prompt: str, *, texts: int, seed: int, settings: Mapping
         data({"prompt": prompt, "texts": written, "seed": seed, **settings})
         return
     for text in written:
-        results(shown(f"{prompt} {text}".strip(), 10_000))
+        results(shown(model.vocabulary.joined(prompt, text), 10_000))
 
 
 def evaluate(run: Path, source: str, *, reading: Mapping[str, Any], jobs: int | None, quiet: bool, json: bool) -> None:

@@ -136,6 +136,12 @@ class Vocabulary:
         groups = itertools.groupby(map(int, ids), key=lambda number: number == self.end)
         return "".join("\n" * len(list(run)) if ends else self._join(run) for ends, run in groups)
 
+    def joined(self, prompt: str, text: str) -> str:
+        """A decoded text after what it goes on from."""
+        if self.unknown is None:
+            return prompt + text
+        return self.tokenizer.decoder.decode([part for part in (prompt, text) if part])
+
     def _join(self, ids: Iterator[int]) -> str:
         return self.tokenizer.decode(list(ids), skip_special_tokens=False)
 

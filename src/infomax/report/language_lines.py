@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import exp
 
 from infomax.language import TokenCorpus
-from infomax.report.language_report import LanguageReport, bits_per_character, kind_of
+from infomax.report.language_report import LanguageReport, Sample, bits_per_character, kind_of
 from infomax.report.words import bullets, duration, short, shown
 from infomax.unnormalised import ExactReading
-
-_WRITTEN = 300  # characters of a sample
 
 
 def language_text(report: LanguageReport) -> str:
@@ -19,7 +17,7 @@ def language_text(report: LanguageReport) -> str:
         _headline(report),
         _perplexities(report),
         "\n".join(line for line in (loss_line(report), normaliser_line(report), kept_line(report)) if line),
-        bullets("It writes", [f"{sample.prompt} … {sample.text}".strip(" …") for sample in report.samples[:4]]),
+        bullets("It writes (after what stands before a bar)", [_written(sample) for sample in report.samples[:4]]),
         bullets(f"Left out of {short(corpus.source)}", [f"{count:,} {why}" for why, count in corpus.skipped.items()]),
         bullets("Warnings", result.warnings),
     ]
@@ -96,9 +94,14 @@ def _headline(report: LanguageReport) -> str:
     settings = result.settings
     how = "" if settings["model"] == "ngram" else f", {settings['objective']}"
     return (
-        f"Fitted: {settings['model']}{how}, on {short(corpus.source)} ({result.sizes['train']:,} tokens, "
+        f"Fitted: {report.name}{how}, on {short(corpus.source)} ({result.sizes['train']:,} tokens, "
         f"{corpus.vocabulary.size:,} {kind_of(corpus)}) in {duration(sum(result.seconds.values()))}"
     )
+
+
+def _written(sample: Sample) -> str:
+    text = sample.text or "(nothing: the text ends)"
+    return f"{sample.prompt} | {text}" if sample.prompt else text
 
 
 def _perplexities(report: LanguageReport) -> str:

@@ -52,7 +52,7 @@ def _head(report: LanguageReport) -> str:
     how = "counted" if settings["model"] == "ngram" else f"trained by {settings['objective']}"
     return (
         f"<header>\n<h1>Language of {text(short(report.corpus.source), 200)}</h1>\n"
-        f'<p class="lead">A model that tells the next word, {text(str(settings["model"]), 40)}, {text(how, 60)}. Perplexity is '
+        f'<p class="lead">A model that tells the next word, {text(report.name, 40)}, {text(how, 60)}. Perplexity is '
         "exp of the mean surprise: a die of as many sides would surprise as much. Every perplexity here is normalised over the "
         "whole vocabulary, however the model was trained.</p>\n</header>"
     )
@@ -123,7 +123,7 @@ def _training(report: LanguageReport) -> str:
     if kept_line(report):
         caption = (
             "How much held-out data weigh in NCE's gradient, on average: k q/(p + k q), with p of the model and q of the noise; "
-            "in the likelihood's gradient every one weighs 1. It is also their share in the Fisher information."
+            "in the likelihood's gradient each weighs 1. NCE's Fisher information holds the same weights."
         )
         drawn.append(_figure(figures.kept_figure(report), caption))
     return f'<section>\n<h2>Training</h2>\n<div class="columns">{"".join(drawn)}</div>\n</section>' if drawn else ""

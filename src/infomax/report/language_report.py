@@ -48,12 +48,22 @@ class LanguageReport:
         return getattr(self.result, self.part) if self.part else None
 
     @property
+    def name(self) -> str:
+        """Of the model, for people."""
+        model = str(self.result.settings["model"])
+        return {"lstm": "LSTM", "ngram": self._counted}.get(model, model)
+
+    @property
+    def _counted(self) -> str:
+        return f"{self.result.settings['order']}-gram, Kneser-Ney"
+
+    @property
     def contenders(self) -> list[tuple[str, ExactReading]]:
         """(name, reading on that part) of the model and of what it is compared with."""
-        settings = self.result.settings
+        counted = self.result.settings["model"] == "ngram"
         rows = [
-            (str(settings["model"]), self.reading),
-            (f"{settings['order']}-gram, Kneser-Ney", self.result.baseline if settings["model"] != "ngram" else None),
+            (self.name, self.reading),
+            (self._counted, None if counted else self.result.baseline),
             ("word frequencies alone", self.unigram),
         ]
         return [(name, reading) for name, reading in rows if reading is not None]
