@@ -34,7 +34,7 @@ def learn_from(loss: Callable[..., torch.Tensor], sides: Sequence[Side], rows: n
     if chunk is None or chunk >= len(rows):
         loss(*(side(rows) for side in sides)).backward()
         return
-    orders = [_by_length(side.column, rows) for side in sides]
+    orders = [by_length(side.column, rows) for side in sides]
     places = [torch.from_numpy(np.argsort(order)) for order in orders]
 
     def in_order(*vectors: torch.Tensor) -> torch.Tensor:
@@ -44,7 +44,7 @@ def learn_from(loss: Callable[..., torch.Tensor], sides: Sequence[Side], rows: n
     cached_backward(in_order, *chosen, chunk=chunk)
 
 
-def _by_length(column: Any, rows: np.ndarray) -> np.ndarray:
+def by_length(column: Any, rows: np.ndarray) -> np.ndarray:
     """The places of `rows`, those of the longest items first: what does not fit in memory does not fit at once."""
     known = lengths(column, rows)
     return np.arange(len(rows)) if known is None else np.argsort(-known, kind="stable")

@@ -94,13 +94,11 @@ def set_rates(work: Any, state: State) -> float:
     return share
 
 
-def sound_loss(value: float, work: Any, state: State, remedy: str) -> None:
-    """Raises:
-    InfomaxError: the loss is no longer finite.
-    """
+def sound(value: float, work: Any, state: State, remedy: str, *, what: str = "loss") -> None:
+    """Raises InfomaxError where `value`, the loss or the norm of the gradient, is no longer finite."""
     if not isfinite(value):
         raise InfomaxError(
-            f"The loss became {value} at step {state.step + 1}; lower learning_rate (now {work.settings.learning_rate}) or "
+            f"The {what} became {value} at step {state.step + 1}; lower learning_rate (now {work.settings.learning_rate}) or "
             f"{remedy}. The last checkpoint is kept."
         )
 

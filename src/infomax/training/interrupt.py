@@ -9,7 +9,9 @@ from typing import Any
 
 
 class Interrupt:
-    """A context in which the first SIGINT or SIGTERM sets `requested`; a second one acts as usual.
+    """A context in which the first SIGINT or SIGTERM sets `requested`; a second one of the kind acts as usual.
+
+    (Ctrl-C under `torchrun` sends both.)
 
     Signals reach only a program's main thread; in any other thread this does nothing. A signal that the program was
     started to ignore (SIGINT, in a shell's background job) stays ignored.
@@ -31,9 +33,9 @@ class Interrupt:
     ) -> None:
         self._restore()
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
+    def _note(self, number: int, _frame: FrameType | None) -> None:
         self.requested = True
-        self._restore()
+        signal.signal(number, self._former.pop(number))
 
     def _restore(self) -> None:
         for number, handler in self._former.items():

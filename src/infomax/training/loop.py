@@ -16,11 +16,12 @@ from torch.nn.functional import normalize as unit
 
 from infomax.data.pairs import Pairs
 from infomax.errors import InputError
-from infomax.scores import Scores
+from infomax.scores import Scores, gather
 from infomax.training.batches import epoch_batches, mean_log_candidates, steps_per_epoch
 from infomax.training.encoding import Side, learn_from
-from infomax.training.going import set_rates, sound_loss
+from infomax.training.going import set_rates, sound
 from infomax.training.learner import Learner
+from infomax.training.processes import average_gradients, from_first, own_part, spread_buffers
 from infomax.training.settings import Settings
 from infomax.training.state import State
 from infomax.training.validation import Validation
@@ -70,7 +71,9 @@ class Task:
         """The validation bound (nats), and all there is to log of the validation; None where there is none."""
         if self.validation is None:
             return None
-        seen = self.validation(self.learner)
+        spread_buffers(self.learner)
+        found = self.validation(self.learner)
+        seen = from_first(lambda: found)  # all must come to the same decision
         return seen["validation_bound"], seen
 
 
@@ -83,14 +86,16 @@ def _step(task: Task, state: State, rows: np.ndarray) -> dict[str, float | int]:
 
     def loss(anchors: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
         nonlocal value
-        losses = [task.objective(scores).mean() for scores in _scores(task, rows, anchors, candidates)]
+        whole = gather(anchors), gather(candidates)  # of several processes, each has encoded its part
+        losses = [task.objective(scores).mean() for scores in _scores(task, rows, *whole)]
         value = float(losses[0].detach())
-        sound_loss(value, task, state, f"raise temperature (now {temperature:.3g}), and look for non-finite inputs")
+        sound(value, task, state, f"raise temperature (now {temperature:.3g}), and look for non-finite inputs")
         return torch.stack(losses).mean() if len(losses) > 1 else losses[0]
 
     columns = (task.pairs.anchors, task.pairs.candidates)
     given = zip(learner.sides, columns, strict=True)
-    learn_from(loss, [Side(*side, normalize=settings.normalize) for side in given], rows, settings.chunk)
+    learn_from(loss, [Side(*side, normalize=settings.normalize) for side in given], own_part(rows), settings.chunk)
+    average_gradients(learner.parameters())
     task.optimizer.step()
     learner.temperature.clamp()
     score = {"score": mean_log_candidates(task.pairs.ids[rows]) - value} if task.reads_as_score else {}
@@ -108,4 +113,4 @@ def _scores(task: Task, rows: np.ndarray, anchors: torch.Tensor, candidates: tor
         heads = [anchors[:, :width], candidates[:, :width]]
         if task.settings.normalize and width < anchors.shape[1]:
             heads = [unit(head, dim=1) for head in heads]
-        yield Scores(*heads, temperature=task.learner.temperature(), anchor_ids=ids, candidate_ids=ids)
+        yield Scores(*heads, temperature=task.learner.temperature(), anchor_ids=ids, candidate_ids=ids).shared()

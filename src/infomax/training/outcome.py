@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from infomax.training.clock import Clock
 from infomax.training.loop import Task
 from infomax.training.model_folder import save_encoder
 from infomax.training.parts import Parts
+from infomax.training.processes import from_first
 from infomax.training.result import FitResult
 from infomax.training.run_folder import INDEX, MODEL, RESULT
 from infomax.training.state import State
@@ -42,13 +44,16 @@ def end(
     temperature, found = float(learner.temperature().detach()), None
     if state.finished and evaluate and len(parts.test) >= 2:
         with clock("evaluate"):
-            found = held_out.evaluate(
-                learner.encoder,
-                parts.test,
-                temperature=temperature,
-                normalize=settings.normalize,
-                untrained=untrained,
-                seed=settings.seed,
+            found = from_first(
+                partial(
+                    held_out.evaluate,
+                    learner.encoder,
+                    parts.test,
+                    temperature=temperature,
+                    normalize=settings.normalize,
+                    untrained=untrained,
+                    seed=settings.seed,
+                )
             )
     result = FitResult(
         encoder=learner.encoder,

@@ -38,9 +38,8 @@ def joined(device: Any = None) -> Iterator[None]:
     if not launched or distributed.is_initialized():
         yield
         return
-    device = own_device(device)
-    if device is not None and device.type == "cuda":
-        torch.cuda.set_device(device)
+    if _on_cuda(device):
+        torch.cuda.set_device(own_device(device))
     distributed.init_process_group()
     try:
         yield
@@ -48,12 +47,15 @@ def joined(device: Any = None) -> Iterator[None]:
         distributed.destroy_process_group()
 
 
-def own_device(device: Any) -> torch.device | None:
+def own_device(device: Any) -> Any:
     """The device as it was named; "cuda" alone is the GPU of this process's local rank."""
-    device = None if device is None else torch.device(device)
-    if device is not None and device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:
+    if _on_cuda(device) and torch.device(device).index is None and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return device
+
+
+def _on_cuda(device: Any) -> bool:
+    return str(device).partition(":")[0] == "cuda"
 
 
 def is_first() -> bool:

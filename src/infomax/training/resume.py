@@ -15,6 +15,7 @@ from torch import nn
 
 from infomax.data.pairs import Pairs
 from infomax.errors import InfomaxError, InputError
+from infomax.scores.gather import processes
 from infomax.scores.product import product_for
 from infomax.training.settings import differences
 from infomax.training.state import State
@@ -45,12 +46,13 @@ def _add(digest: Any, batch: Any) -> None:
 def footing() -> dict[str, Any]:
     """What the last bits of a sum rest on, beside its numbers."""
     product = product_for(torch.float32, torch.device("cpu")).__name__
-    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "product": product}
+    threads = torch.get_num_threads()
+    return {"torch": torch.__version__, "threads": threads, "product": product, "processes": processes()[1]}
 
 
 def changed_footing(tree: dict[str, Any]) -> list[str]:
     """A warning if a checkpoint is resumed where sums may round otherwise; else nothing."""
-    there, here = tree["footing"], footing()
+    there, here = {"processes": 1} | tree["footing"], footing()
     changed = [f"{name} was {there[name]}, is {here[name]}" for name in here if there[name] != here[name]]
     if not changed:
         return []

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from infomax.errors import InputError
 from infomax.evaluation.held_out import embed_pairs
@@ -20,6 +21,7 @@ from infomax.evaluation.ranking import retrieval
 from infomax.evaluation.result import Retrieval
 from infomax.evaluation.vectors import device_of
 from infomax.objectives import info_nce
+from infomax.scores.gather import processes
 from infomax.training import checkpoint
 from infomax.training.clock import Clock
 from infomax.training.generator import own_generator
@@ -28,9 +30,18 @@ from infomax.training.learner import Learner
 from infomax.training.loop import Task
 from infomax.training.outcome import end
 from infomax.training.parts import Parts, part
+from infomax.training.processes import (
+    from_first,
+    is_first,
+    joined,
+    own_device,
+    part_generators,
+    refuse_differing,
+    spread,
+)
 from infomax.training.recipe import recipe
 from infomax.training.result import FitResult
-from infomax.training.resume import changed_footing, fingerprint, restore, same_settings, snapshot
+from infomax.training.resume import changed_footing, fingerprint, restore, same_settings, signature, snapshot
 from infomax.training.run_folder import CHECKPOINT, INITIAL, claim, clear
 from infomax.training.settings import Real, Settings, Whole, name_of
 from infomax.training.sitting import sit
@@ -120,28 +131,43 @@ def fit(
     settings = Settings(**chosen, objective=name_of(objective), encoder=recipe(encoder, seed))
     if (resume or overwrite or tensorboard) and out is None:
         raise InputError("resume, overwrite and tensorboard are about files; name their folder by out=.")
-    folder = None if out is None else claim(out, resume=resume, overwrite=overwrite)
     if tensorboard:
         board(None)
-    saved = checkpoint.load(folder / CHECKPOINT) if folder and resume and (folder / CHECKPOINT).exists() else None
-    if saved is not None:
-        same_settings(saved, settings)
     clock = Clock()
-    with own_generator(seed), Bar(progress) as bar:
+    with joined(device), own_generator(seed), Bar(progress if is_first() else False) as bar:
+        refuse_differing("settings", settings.to_dict())
+        folder, saved = from_first(partial(_claimed, out, settings, resume=resume, overwrite=overwrite))
+        folder = folder if is_first() else None  # the others write nothing
         bar.describe("reading pairs")
         parts = part(pairs, settings, clock)
         check_encoder(encoder, parts.train)
         bar.describe("preparing texts")
         keep = {"keep_run": not overwrite, "keep_encoder": saved is not None}
         task, parts = _begin(parts, encoder, objective, settings, folder, device, clock, **keep)
-        data = "" if folder is None else fingerprint(parts.all)
+        data = fingerprint(parts.all) if out is not None or processes()[1] > 1 else ""
+        refuse_differing("pairs", data)
         state, untrained = _where(task, parts, saved, data, evaluate=evaluate)
+        part_generators(seed, state.step)
         before = None if untrained is None else dict(vars(untrained))
         snap = partial(snapshot, task, state, data, untrained=before)
         sit(task, state, folder, bar, snap, every=checkpoint_seconds, tensorboard=tensorboard)
         clock.seconds["train"] = state.seconds
         bar.describe("evaluating")
         return end(task, state, parts, folder, clock, untrained, evaluate=evaluate)
+
+
+def _claimed(
+    out: str | Path | None, settings: Settings, *, resume: bool, overwrite: bool
+) -> tuple[Path | None, dict[str, Any] | None]:
+    """The run's folder, and the checkpoint that it is to go on from."""
+    if out is None:
+        return None, None
+    folder = claim(out, resume=resume, overwrite=overwrite)
+    if not resume or not (folder / CHECKPOINT).exists():
+        return folder, None
+    saved = checkpoint.load(folder / CHECKPOINT)
+    same_settings(saved, settings)
+    return folder, saved
 
 
 def _begin(
@@ -161,12 +187,15 @@ def _begin(
         clear(folder, keep_run=keep_run)
     with clock("tokenise"):
         initial = None if folder is None else folder / INITIAL
-        chosen = choose_encoder(encoder, parts.train, initial, settings.seed, made_already=keep_encoder)
+        choose = partial(choose_encoder, encoder, parts.train, initial, settings.seed, made_already=keep_encoder)
+        chosen = choose() if isinstance(encoder, nn.Module | tuple | list) else from_first(choose)
         learner = Learner(chosen, settings.temperature, learn_temperature=settings.learn_temperature)
-        learner.to(device) if device is not None else learner.temperature.to(device_of(learner.sides[0]))
+        learner.to(own_device(device)) if device is not None else learner.temperature.to(device_of(learner.sides[0]))
         parts = parts.prepared_for(learner.encoder)
         if encoder is None:
             weigh(learner.encoder, parts.train)
+        refuse_differing("encoder", signature(learner))
+        spread(learner)
     look = None
     if len(parts.validation) >= 2:
         look = Validation(
@@ -181,6 +210,11 @@ def _begin(
         settings=settings,
         reads_as_score=objective is symmetric_info_nce or objective is info_nce,
     )
+    smallest = len(task.pairs) // task.steps_per_epoch
+    if smallest < processes()[1]:
+        raise InputError(
+            f"Batches of {smallest} pairs cannot be shared by {processes()[1]} processes: raise batch_size, or start fewer."
+        )
     return task, parts
 
 
@@ -195,5 +229,9 @@ def _where(
         return state, None if untrained is None else Retrieval(**untrained)
     if not evaluate or len(parts.test) < 2:
         return State(), None
-    anchors, candidates = embed_pairs(task.learner.encoder, parts.test, normalize=task.settings.normalize)
-    return State(), retrieval(anchors, candidates, ids=parts.test.ids)
+
+    def retrieve() -> Retrieval:
+        anchors, candidates = embed_pairs(task.learner.encoder, parts.test, normalize=task.settings.normalize)
+        return retrieval(anchors, candidates, ids=parts.test.ids)
+
+    return State(), from_first(retrieve)

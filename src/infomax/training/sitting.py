@@ -7,10 +7,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from infomax.errors import LostProcess
 from infomax.training import checkpoint
 from infomax.training.going import train
 from infomax.training.interrupt import Interrupt
 from infomax.training.journal import Bar, Journal
+from infomax.training.processes import any_of_all
 from infomax.training.run_folder import CHECKPOINT
 from infomax.training.settings import Real
 from infomax.training.state import State
@@ -33,6 +35,9 @@ def sit(
         folder: of the run; None saves nothing.
         snapshot: all that a resumed run needs, as it stands when asked.
         every: seconds between checkpoints.
+
+    Raises:
+        LostProcess: another process of the run is gone; what was learned before is saved.
     """
     journal = Journal(folder, state.history, tensorboard=tensorboard)
     bar.describe("training", total=task.steps)
@@ -54,6 +59,11 @@ def sit(
                 saved = monotonic()
 
         try:
-            train(task, state, tell=tell, save=save, stop=lambda: interrupt.requested)
+            train(task, state, tell=tell, save=save, stop=lambda: any_of_all(interrupt.requested))
+        except LostProcess as error:  # no step is half done: all that processes do together comes before it or after it
+            if folder is None:
+                raise
+            save(True)
+            raise LostProcess(f"{error} The checkpoint in {folder} is of step {state.step}; resume from it.") from error
         finally:
             journal.close()

@@ -14,8 +14,11 @@ import torch
 from infomax.data.pairs import Pairs
 from infomax.evaluation.held_out import embed_pairs
 from infomax.objectives import info_nce
-from infomax.scores import Scores
+from infomax.scores import Scores, gather
+from infomax.scores.gather import processes
 from infomax.training.learner import Learner
+from infomax.training.parts import take
+from infomax.training.processes import own_part
 
 
 class Validation:
@@ -29,7 +32,9 @@ class Validation:
     """
 
     def __init__(self, pairs: Pairs, candidates: int, *, normalize: bool, seed: int) -> None:
-        self._pairs, self._normalize = pairs, normalize
+        self._shared = len(pairs) >= processes()[1]  # each process then encodes its part
+        self._pairs = take(pairs, own_part(np.arange(len(pairs)))) if self._shared else pairs
+        self._normalize = normalize
         size = min(candidates, len(pairs))
         order = np.random.default_rng(seed).permutation(len(pairs))
         self.blocks = [order[start : start + size] for start in range(0, len(order) - size + 1, size)]
@@ -38,6 +43,8 @@ class Validation:
     def __call__(self, learner: Learner) -> dict[str, float]:
         """`validation_loss`, `validation_ceiling` and `validation_bound` (nats) at the learner's temperature."""
         anchors, candidates = embed_pairs(learner.encoder, self._pairs, normalize=self._normalize)
+        if self._shared:
+            anchors, candidates = gather(anchors), gather(candidates)
         temperature = float(learner.temperature())
         losses = [
             info_nce(Scores(anchors[rows], candidates[rows], temperature=temperature), symmetric=True).double().mean()
