@@ -242,6 +242,7 @@ def test_lazy_steps_with_a_tied_embedding_leave_the_other_rows_alone(objective, 
         contexts, targets = torch.tensor([7, 8, 9]), TARGETS[2 * step : 2 * step + 3]
         optimizer.zero_grad()
         ours.loss(words(contexts), targets).backward()
+        assert ours.weight.grad.is_sparse
         optimizer.step()
         ids = ours.noise.draw(2, rng, None if shared else 3).ids
         used |= set(targets.tolist()) | set(ids.flatten().tolist())

@@ -170,6 +170,7 @@ def test_the_sampler_draws_by_its_law(unique):
     classes, k, rounds = 12, 4, 300
     rng, q = torch.Generator().manual_seed(0), LogUniform(classes).log_q(torch.arange(classes)).exp()
     firsts, ids = torch.zeros(classes, dtype=torch.float64), []
+    retried = 0
     for _ in range(rounds):
         values = log_uniform_candidate_sampler(torch.arange(classes)[:, None], 1, k, unique, classes, rng)
         firsts[values.sampled_candidates[0]] += 1
@@ -181,7 +182,9 @@ def test_the_sampler_draws_by_its_law(unique):
             tries = float((-values.true_expected_count[:, 0]).log1p()[0] / (-q[0]).log1p())
             assert tries == pytest.approx(round(tries), abs=1e-6)
             assert tries > k
+            retried += 1
     assert all(len(i.unique()) == k for i in ids) == unique
+    assert (retried > rounds / 3) == unique
     assert ((firsts / rounds - q).abs() < 4 * (q * (1 - q) / rounds).sqrt()).all()  # the first draw has law q
     if unique:  # the second, given the first, has q renewed without it
         second = torch.stack(ids)[:, 1].bincount(minlength=classes) / rounds
