@@ -116,8 +116,8 @@ def _share(values: list[float]) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.images", description=__doc__)
-    parser.add_argument("--images", type=int, default=10_000, help="to learn from")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--images", type=int, default=4_000, help="to learn from")
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS, help="the CSV file")
     parser.add_argument("--table", action="store_true", help="only the table of what is there")
