@@ -31,6 +31,7 @@ bench: $(VENV)-bench/ready
 	$(VENV)-bench/bin/python -m benchmarks.run --into docs/benchmarks.md
 	$(VENV)-bench/bin/python -m benchmarks.run --threads 2 --sizes 1024x384 4096x128 4096x384 --into docs/benchmarks.md
 	$(VENV)-bench/bin/python -m benchmarks.memory --into docs/benchmarks.md
+	$(VENV)-bench/bin/python -m benchmarks.vocabulary --into docs/benchmarks-language.md --plot docs/vocabulary.svg
 
 bench-information: $(VENV)-bench-mi/ready
 	$(VENV)-bench-mi/bin/python -m benchmarks.information
