@@ -22,6 +22,7 @@ from infomax.cli.evaluate import evaluate
 from infomax.cli.fit import fit
 from infomax.cli.lm import app as lm
 from infomax.cli.mi import mi
+from infomax.cli.plan import plan
 from infomax.cli.search import search
 from infomax.cli.wording import in_options
 from infomax.errors import InfomaxError, InputError
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it answers in half the time, and reads the same in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, encode, search, evaluate, mi):
+for command in (fit, plan, encode, search, evaluate, mi):
     app.command()(command)
 app.add_typer(lm)
 

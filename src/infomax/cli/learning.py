@@ -55,7 +55,7 @@ def learn(
     """
     if jobs is not None:
         torch.set_num_threads(jobs)
-    _try_device(settings.get("device", "cpu"))
+    try_device(settings.get("device", "cpu"))
     folder = out or Path("runs") / name_of(source)
     if from_first(folder.exists):  # refuse a taken folder before minutes are spent on reading
         from_first(partial(claim, folder, resume=files["resume"], overwrite=files["overwrite"]))
@@ -120,7 +120,7 @@ def _query(result: FitResult) -> str:
     return shlex.quote(" ".join(words).rstrip(".,;:"))
 
 
-def _try_device(name: str) -> None:
+def try_device(name: str) -> None:
     """Refuse a device that is not there before anything is read."""
     try:
         torch.zeros(1, device=name)

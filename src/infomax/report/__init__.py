@@ -28,6 +28,7 @@ _FILES = {
     "language_reading_json": "language_report",
     "language_reading_text": "language_lines",
     "language_text": "language_lines",
+    "plan_text": "planned",
     "short": "words",
     "shown": "words",
     "skipped_text": "text",

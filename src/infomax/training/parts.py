@@ -59,12 +59,17 @@ def take(pairs: Pairs, rows: np.ndarray) -> Pairs:
     labels = pairs.labels
     return replace(
         pairs,
-        anchors=Part(pairs.anchors, rows),
-        candidates=Part(pairs.candidates, rows),
+        anchors=_rows(pairs.anchors, rows),
+        candidates=_rows(pairs.candidates, rows),
         ids=pairs.ids[rows],
         groups=pairs.groups[rows],
         labels=labels[rows] if isinstance(labels, TextColumn) else labels and [labels[int(row)] for row in rows],
     )
+
+
+def _rows(column: Any, rows: np.ndarray) -> Part:
+    """Some rows; of a part, of its whole column, which may know its texts tokenised."""
+    return Part(column.column, column.chosen[rows]) if isinstance(column, Part) else Part(column, rows)
 
 
 def part(source: Any, settings: Settings, clock: Clock) -> Parts:
