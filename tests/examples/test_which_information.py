@@ -1,4 +1,4 @@
-"""The example at small settings: what the members of a pair share is kept, what they do not is not; and the page of views runs."""
+"""The example at small settings: what the members of a pair share is kept, the rest is not; and the page of views runs."""
 
 from __future__ import annotations
 
