@@ -114,7 +114,7 @@ def fit_language_model(
         board(None)
     saved = checkpoint.load(folder / CHECKPOINT) if folder and resume and (folder / CHECKPOINT).exists() else None
     if saved is not None:
-        same_settings(saved, settings)
+        _same_run(saved, settings)
     clock = Clock()
     with own_generator(seed), Bar(progress) as bar:
         bar.describe("counting words")
@@ -156,6 +156,15 @@ def _check_corpus(corpus: Any, settings: LanguageSettings) -> None:
             f"noise_draws={settings.noise_draws:,} is above the vocabulary's {size:,} words: then objective='mle', which scores "
             "each word once, costs less and is exact."
         )
+
+
+def _same_run(saved: dict[str, Any], settings: LanguageSettings) -> None:
+    if "noise_generator" not in saved:
+        raise InputError(
+            "The checkpoint is of another kind of run, that learned an encoder; choose another output folder, or throw the run "
+            "away by overwrite=True."
+        )
+    same_settings(saved, settings)
 
 
 def _snapshot(task: LanguageTask, state: LanguageState, data: str) -> dict[str, Any]:

@@ -40,10 +40,12 @@ class LanguageModel(nn.Module, TextModel):
         """Whether input and output vectors of the words are one."""
         return self.head.weight is self.network.embedding.weight
 
+    @torch.no_grad()
     def evaluate(self, ids: Any, streams: int = 1) -> ExactReading:
         """See `TextModel.evaluate`. log Z is that of the scores less the normaliser that NCE learned, if it did."""
         return together([reading(nats, log_z) for nats, log_z in self._read(ids, streams)])
 
+    @torch.no_grad()
     def nats(self, ids: Any, streams: int = 1) -> Tensor:
         """(L,) float64 exact -log p of each token, in the order of the text; otherwise as `evaluate`."""
         ids = checked_ids(ids, self.vocabulary.size)
@@ -52,9 +54,11 @@ class LanguageModel(nn.Module, TextModel):
         )
         return told.flatten()[: len(ids)]
 
-    @torch.no_grad()
     def _read(self, ids: Any, streams: int, *, dropped: bool = True) -> Iterator[tuple[Tensor, Tensor]]:
-        """-log p and log Z of some tokens at a time; what fills up the last stream is dropped, or 0."""
+        """-log p and log Z of some tokens at a time, what fills up the last stream is dropped, or 0.
+
+        To be asked without gradients.
+        """
         ids = checked_ids(ids, self.vocabulary.size)
         streams = min(streams, len(ids))
         length, state = -(-len(ids) // streams), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from infomax.language.batches import Batch, Positions, Streams
 from infomax.language.language_model import LanguageModel
 from infomax.language.ngram_model import before
 from infomax.language.settings import LanguageSettings
-from infomax.training.going import set_rates, sound_loss
+from infomax.training.going import set_rates, sound
 from infomax.training.state import State
 
 
@@ -71,10 +72,10 @@ class LanguageTask:
         carried = state.carried if batch else None  # an epoch starts at the start of each stream
         hidden, carried = model.network(data.tokens, carried if data.state is None else data.state)
         loss = model.head.loss(hidden, data.targets, contexts=self._contexts(data))
-        sound_loss(float(loss.detach()), self, state, "clip gradients harder (clip)")
+        sound(float(loss.detach()), self, state, "clip gradients harder (clip)")
         loss.backward()
-        if self.settings.clip is not None:
-            clip([p for p in model.parameters() if p.grad is not None], self.settings.clip)
+        norm = clip([p for p in model.parameters() if p.grad is not None], self.settings.clip or inf)
+        sound(norm, self, state, "clip gradients harder (clip)", what="gradient")
         self.optimizer.step()
         state.carried = None if data.state is not None else tuple(part.detach() for part in carried)
         return {"loss": float(loss.detach()), "learning_rate": self.settings.learning_rate * rate}
@@ -114,13 +115,14 @@ def corrected(model: LanguageModel, correction: Tensor | None) -> Iterator[None]
 
 
 @torch.no_grad()
-def clip(parameters: list[torch.nn.Parameter], most: float) -> None:
-    """Scale all gradients, sparse ones too, so that together their norm is at most `most`."""
+def clip(parameters: list[torch.nn.Parameter], most: int | float) -> float:
+    """Scale all gradients, sparse ones too, so that together their norm is at most `most`; the norm before."""
     for p in parameters:
         if p.grad is not None and p.grad.is_sparse:
             p.grad = p.grad.coalesce()
     values = [p.grad.values() if p.grad.is_sparse else p.grad for p in parameters if p.grad is not None]
-    norm = torch.stack([value.norm() for value in values]).norm()
+    norm = float(torch.stack([value.norm() for value in values]).norm())
     if norm > most:
         for value in values:
             value.mul_(most / norm)
+    return norm

@@ -91,7 +91,12 @@ class TextModel(ABC):
         return TextScores(nats, lengths, np.array([row.count(unknown) if unknown is not None else 0 for row in rows]))
 
     def generate(
-        self, prompt: str = "", tokens: int = 50, temperature: float = 1.0, top_k: int | None = None, seed: int = 0
+        self,
+        prompt: str = "",
+        tokens: int = 50,
+        temperature: int | float = 1.0,
+        top_k: int | None = None,
+        seed: int = 0,
     ) -> str:
         """What follows the prompt: at most `tokens` tokens, fewer where the model ends the text.
 
@@ -156,7 +161,7 @@ def _padded(rows: list[list[int]]) -> Tensor:
     return torch.tensor([row + [-100] * (longest - len(row)) for row in rows])
 
 
-def _draw(log_p: Tensor, temperature: float, top_k: int | None, rng: torch.Generator) -> int:
+def _draw(log_p: Tensor, temperature: int | float, top_k: int | None, rng: torch.Generator) -> int:
     values, classes = log_p.sort(descending=True, stable=True)
     if temperature == 0:
         return int(classes[0])
