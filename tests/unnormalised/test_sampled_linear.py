@@ -340,7 +340,9 @@ def test_reading_keeps_a_few_tiles():
             lambda: layer(objective="softmax"),
             "must be one of 'ranking', 'nce', 'negative-sampling', 'mle'; got 'softmax'",
         ),
-        (lambda: layer(draws=0), "draws must be at least 1"),
+        (lambda: layer(draws=0), "k, the number of noise draws, must be a positive integer; got 0"),
+        (lambda: layer(draws=2.5), "must be a positive integer; got 2.5"),
+        (lambda: layer(noise="unigram"), "noise must be a sampler of infomax.candidates; got str"),
         (lambda: layer(draws=V + 1, noise=Everything(V)).loss(HIDDEN, TARGETS * 0 - 1), "from 0 to 49; got -1 to -1"),
         (lambda: layer(objective="nce", log_normaliser="free"), "a finite number, 'learned' or 'context'; got 'free'"),
         (

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from infomax.candidates import Drawn, NGram, Uniform
+from infomax.candidates import Drawn, NGram, Sampler, Uniform
+from infomax.candidates.checks import draw_count
 from infomax.errors import InputError
 from infomax.objectives import binary_nce, negative_sampling, noise_scores, ranking_nce
 from infomax.scores import Scores
+from infomax.scores.checks import one_of
 from infomax.unnormalised.counted import Counted, check_reduction, class_weights
 from infomax.unnormalised.exact_reading import ExactReading, exact_cross_entropy, exact_reading
 from infomax.unnormalised.model_normaliser import ModelNormaliser
@@ -60,8 +62,8 @@ class SampledLinear(nn.Linear):
         out_features: int,
         *,
         noise: Any = None,
-        draws: int = 1024,
-        objective: str = "ranking",
+        draws: Any = 1024,
+        objective: Any = "ranking",
         log_normaliser: Any = 0.0,
         shared: bool = True,
         bias: bool = True,
@@ -70,18 +72,18 @@ class SampledLinear(nn.Linear):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        if objective not in OBJECTIVES:
-            raise InputError(f"objective must be one of {', '.join(map(repr, OBJECTIVES))}; got {objective!r}.")
+        one_of("objective", objective, OBJECTIVES)
         if objective != "nce" and log_normaliser != 0:
             raise InputError(f"log_normaliser belongs to objective 'nce'; {objective!r} has none: leave it out.")
         noise = Uniform(out_features) if noise is None else noise
+        if not isinstance(noise, Sampler | NGram):
+            raise InputError(f"noise must be a sampler of infomax.candidates; got {type(noise).__name__}.")
         if noise.classes != out_features:
             raise InputError(f"the noise has {noise.classes} classes, the layer {out_features}: they must be the same.")
-        if not 1 <= draws:
-            raise InputError(f"draws must be at least 1; got {draws}.")
         super().__init__(in_features, out_features, bias=bias, device=device, dtype=dtype)
         self.normaliser = ModelNormaliser(log_normaliser, in_features, device, dtype)
-        self.noise, self.draws, self.objective, self.shared, self.sparse = noise, draws, objective, shared, sparse
+        self.noise, self.draws, self.objective = noise, draw_count(draws), objective
+        self.shared, self.sparse = shared, sparse
         self.rng = torch.Generator().manual_seed(seed)
 
     def loss(
