@@ -6,8 +6,8 @@ from infomax.encoders.momentum import Momentum, cosine_momentum
 from infomax.encoders.storage import load_encoder
 from infomax.encoders.text import StaticTextEncoder
 from infomax.encoders.tokens import TokenColumn, Tokens
-from infomax.encoders.twins import dropout_twins
 from infomax.encoders.transformer import TransformerEncoder
+from infomax.encoders.twins import dropout_twins
 
 __all__ = [
     "ConvEncoder",

@@ -40,7 +40,8 @@ def random_resized_crop(
     (n, _, height, width), (low, high) = x.shape, checks.span("scale", scale, most=1.0)
     tall, wide = size or (height, width)
     area = checks.uniform(n, low, high, rng, x) * height * width
-    slant = checks.uniform(n, *(log(r) for r in checks.span("ratio", ratio)), rng, x).exp()
+    narrow, broad = checks.span("ratio", ratio)
+    slant = checks.uniform(n, log(narrow), log(broad), rng, x).exp()
     part = torch.stack([(area * slant).sqrt().clamp(max=width), (area / slant).sqrt().clamp(max=height)], 1)
     room = torch.tensor([width, height], dtype=x.dtype, device=x.device) - part
     corner = room * torch.stack([checks.uniform(n, 0.0, 1.0, rng, x) for _ in "xy"], 1)
