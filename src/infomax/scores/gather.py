@@ -47,9 +47,10 @@ def together() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        rank, size = processes()
+        why = str(error).splitlines()[0].rpartition("] ")[2].split(". ")[0]
         raise LostProcess(
-            f"Another of the {processes()[1]} processes ended or cannot be reached, so process {processes()[0]} stops too; "
-            f"see what that one said last ({str(error).splitlines()[0][:200]})."
+            f"Another of the {size} processes ended or cannot be reached ({why}), so process {rank} stops too."
         ) from error
 
 

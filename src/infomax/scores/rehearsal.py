@@ -48,7 +48,10 @@ def rehearse(act: Callable[[int], Any], processes: int, *, seconds: float = 120.
             for child in children:
                 child.kill()
                 child.wait()
-        return [cloudpickle.loads((folder / f"result {rank}").read_bytes()) for rank in range(processes)]
+        results = [folder / f"result {rank}" for rank in range(processes)]
+        if not all(result.exists() for result in results):
+            raise InfomaxError("a process ended before its time, without a word.")
+        return [cloudpickle.loads(result.read_bytes()) for result in results]
 
 
 def _start(folder: Path, rank: int, processes: int, seconds: float) -> subprocess.Popen[bytes]:

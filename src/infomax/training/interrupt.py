@@ -7,6 +7,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+from infomax.errors import LostProcess
+
 
 class Interrupt:
     """A context in which the first SIGINT or SIGTERM sets `requested`; a second one of the kind acts as usual.
@@ -31,7 +33,8 @@ class Interrupt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._restore()
+        if not isinstance(error, LostProcess):  # else torchrun is about to end this one too, which first says what it saved
+            self._restore()
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.requested = True

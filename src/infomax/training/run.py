@@ -136,8 +136,8 @@ def fit(
     clock = Clock()
     with joined(device), own_generator(seed), Bar(progress if is_first() else False) as bar:
         refuse_differing("settings", settings.to_dict())
-        folder, saved = from_first(partial(_claimed, out, settings, resume=resume, overwrite=overwrite))
-        folder = folder if is_first() else None  # the others write nothing
+        claimed, saved = from_first(partial(_claimed, out, settings, resume=resume, overwrite=overwrite))
+        folder = claimed if is_first() else None  # the others write nothing
         bar.describe("reading pairs")
         parts = part(pairs, settings, clock)
         check_encoder(encoder, parts.train)
@@ -150,7 +150,7 @@ def fit(
         part_generators(seed, state.step)
         before = None if untrained is None else dict(vars(untrained))
         snap = partial(snapshot, task, state, data, untrained=before)
-        sit(task, state, folder, bar, snap, every=checkpoint_seconds, tensorboard=tensorboard)
+        sit(task, state, folder, bar, snap, every=checkpoint_seconds, tensorboard=tensorboard, rescue=claimed)
         clock.seconds["train"] = state.seconds
         bar.describe("evaluating")
         return end(task, state, parts, folder, clock, untrained, evaluate=evaluate)

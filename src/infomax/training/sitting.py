@@ -27,6 +27,7 @@ def sit(
     *,
     every: Real,
     tensorboard: bool,
+    rescue: Path | None = None,
 ) -> None:
     """Train; `state` says afterwards whether it is finished.
 
@@ -35,6 +36,7 @@ def sit(
         folder: of the run; None saves nothing.
         snapshot: all that a resumed run needs, as it stands when asked.
         every: seconds between checkpoints.
+        rescue: where a process that saves nothing otherwise saves the run if another is lost, which may be the one that does.
 
     Raises:
         LostProcess: another process of the run is gone; what was learned before is saved.
@@ -61,9 +63,9 @@ def sit(
         try:
             train(task, state, tell=tell, save=save, stop=lambda: any_of_all(interrupt.requested))
         except LostProcess as error:  # no step is half done: all that processes do together comes before it or after it
-            if folder is None:
+            if (place := folder or rescue) is None:
                 raise
-            save(True)
-            raise LostProcess(f"{error} The checkpoint in {folder} is of step {state.step}; resume from it.") from error
+            checkpoint.save(place / CHECKPOINT, snapshot())
+            raise LostProcess(f"{error} The checkpoint in {place} is of step {state.step}: resume from it.") from error
         finally:
             journal.close()
