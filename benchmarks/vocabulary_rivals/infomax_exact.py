@@ -11,4 +11,4 @@ def build(classes: int) -> tuple[Loss, Adam]:
     return layer.loss, Adam(layer.parameters(), fused=True)
 
 
-RIVAL = VocabularyRival("infomax exact, streamed, Adam", build, tables=4)
+RIVAL = VocabularyRival("infomax exact, streamed, Adam", build, tables=5.5)
