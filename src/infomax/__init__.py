@@ -24,6 +24,8 @@ _ROOMS = {
     "mutual_information_table": "estimators",
     "evaluate": "evaluation",
     "fit": "training",
+    "fit_language_model": "language",
+    "read_corpus": "language",
     "NCE": "unnormalised",
     "density_ratio": "unnormalised",
     "certificate": "estimators",

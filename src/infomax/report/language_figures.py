@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullLocator
 
 from infomax.report.figures import series
 from infomax.report.language_report import LanguageReport
@@ -28,13 +29,12 @@ def perplexity_figure(report: LanguageReport) -> str:
             )  # fmt: skip
         most = max(reading.perplexity for _, reading in rows)
         least = min(reading.perplexity for _, reading in rows)
-        axes.set_xscale("log")
         axes.set_yticks(range(len(rows)), [name for name, _ in rows])
         axes.set(
             xlabel="perplexity (lower is better)", xlim=(max(1.0, least / 4), most * 1.6), ylim=(len(rows) - 0.5, -0.5)
         )
         axes.tick_params(axis="y", length=0, labelcolor=INK)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        _logarithmic(axes, (1.0, 2.0, 5.0))
         axes.grid(visible=False)
         return svg(figure, "perplexity", "Exact perplexity of the model and of its baselines")
 
@@ -81,8 +81,7 @@ def kept_figure(report: LanguageReport) -> str:
     kept = sorted(report.result.information_kept.items())
     with drawing(4.6, 2.9) as (figure, axes):
         axes.plot([k for k, _ in kept], [share for _, share in kept], color=TRUE, marker="o", markersize=4)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        _logarithmic(axes, (1.0,))
         used = int(report.result.settings["noise_draws"])
         axes.axvline(used, color=MUTED, linestyle=_DASH, linewidth=1.4)
         axes.annotate(
@@ -91,6 +90,14 @@ def kept_figure(report: LanguageReport) -> str:
         _line(axes, 1.0, "")
         axes.set(xlabel="draws k", ylabel="weight of the data", ylim=(0, 1.08))
         return svg(figure, "kept", "Mean weight of held-out data in the gradient of NCE against the number of draws")
+
+
+def _logarithmic(axes: Axes, multiples: tuple[float, ...]) -> None:
+    """A logarithmic x axis with plain numbers at these multiples of the powers of ten."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=multiples))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _line(axes: Axes, height: float, words: str) -> None:

@@ -62,9 +62,9 @@ def _tiles(report: LanguageReport) -> str:
     reading, corpus = report.reading, report.corpus
     cells = []
     if reading is not None:
-        best = report.contenders[-1][1].perplexity if len(report.contenders) < 3 else report.contenders[1][1].perplexity
+        others = [f"{name} {read.perplexity:,.1f}" for name, read in report.contenders[1:2]]
         cells = [
-            ("Perplexity", f"{reading.perplexity:,.1f}", f"exact, on the {report.part} part; baseline {best:,.1f}"),
+            ("Perplexity", f"{reading.perplexity:,.1f}", "; ".join([f"exact, on the {report.part} part", *others])),
             (
                 "Bits a character",
                 f"{bits_per_character(reading, corpus.characters[report.part]):.2f}",
