@@ -68,7 +68,7 @@ def chain(vocabulary) -> Chain:
 def small(chain, vocabulary) -> TokenCorpus:
     """The first part of the chain's corpus, for runs of a few steps."""
     corpus = chain.corpus
-    return corpus_of(vocabulary, corpus.train[:600], corpus.validation[:150], corpus.test[:150])
+    return corpus_of(vocabulary, corpus.train[:400], corpus.validation[:150], corpus.test[:150])
 
 
 @pytest.fixture(params=["lstm", "log-bilinear", "tied", "c(h)"])

@@ -30,7 +30,7 @@ def settings(**changes):
         "model": "lstm", "objective": "nce", "noise": "unigram", "noise_draws": 5, "alpha": 1.0, "log_normaliser": 0.0,
         "shared": True, "dim": 12, "layers": 1, "context": 3, "order": 3, "dropout": 0.0, "tied": False, "epochs": 1,
         "batch_size": 4, "unroll": 10, "learning_rate": 0.003, "warmup": 0.0, "clip": 1.0, "patience": None,
-        "validations_per_epoch": 1, "seed": 0,
+        "validations_per_epoch": 1, "seed": 0, "sparse": False,
     }  # fmt: skip
     return LanguageSettings(**(plain | changes))
 
@@ -60,9 +60,9 @@ def test_every_objective_reaches_the_entropy_of_a_markov_chain(chain, objective)
 def test_an_lstm_learns_it_too(chain):
     run = {"tied": False, "epochs": 3, "batch_size": 20, "unroll": 20, "learning_rate": 0.05, "noise_draws": 10}
     found = fit_language_model(chain.corpus, **(QUICK | run), objective="ranking")
-    assert found.test.cross_entropy - chain.entropy_rate < 0.1
-    assert found.baseline.cross_entropy - chain.entropy_rate < 0.1
-    assert found.anchors["unigram"] - chain.entropy_rate > 0.3
+    to_learn = found.anchors["unigram"] - chain.entropy_rate
+    assert found.test.cross_entropy - chain.entropy_rate < 0.5 * to_learn
+    assert found.baseline.cross_entropy - chain.entropy_rate < 0.25 * to_learn
 
 
 def test_negative_sampling_is_nce_of_scores_with_log_kq_added(chain):
@@ -139,7 +139,7 @@ def test_ngram_noise_looks_back_on_the_words_before_each_target(small, model):
     read = NGramModel(small.vocabulary, ngram).evaluate(small.train)
     first = -float(ngram.log_probs(torch.tensor([[-1, small.vocabulary.end]]))[0, small.train[0]])
     rest = read.cross_entropy * read.n - first
-    assert float(told.sum()) == pytest.approx(rest, abs=3 * (600 - 1 - len(told)) + 1e-6)
+    assert float(told.sum()) == pytest.approx(rest, abs=3 * (400 - 1 - len(told)) + 1e-6)
 
 
 def test_gradients_are_clipped_as_torch_clips_them(small):
@@ -281,7 +281,7 @@ def test_corpora_that_cannot_be_learned_from_are_refused(small, vocabulary, tmp_
         fit_language_model(replace(small, train=one, counts=np.bincount(one, minlength=12)), **QUICK)
     with pytest.raises(InputError, match="0 different words"):
         fit_language_model(replace(small, train=one[:0], counts=np.zeros(12, dtype=np.int64)), **QUICK)
-    with pytest.raises(InputError, match="counts 600 tokens"):
+    with pytest.raises(InputError, match="counts 400 tokens"):
         fit_language_model(replace(small, train=one), **QUICK)
     with pytest.raises(InputError, match="must be a TokenCorpus, got str"):
         fit_language_model("corpus.txt", **QUICK)

@@ -50,7 +50,7 @@ def model_for(corpus: TokenCorpus, settings: LanguageSettings, noise: Any) -> La
     """An untrained model. Its vectors are small and its biases the log frequencies of the words, half a count for words that
     never occur: near noise is easier to tell from than far noise, and from anywhere else the NCE loss is all but flat."""
     classes, exact = corpus.vocabulary.size, settings.objective == "mle"
-    sparse = not (exact and settings.tied)  # every word's output vector moves in each step of mle
+    sparse = settings.sparse and not (exact and settings.tied)  # every output vector moves in each step of mle
     common = {"dropout": settings.dropout, "sparse": sparse}
     network: LSTM | LogBilinear
     if settings.model == "lstm":
@@ -59,7 +59,7 @@ def model_for(corpus: TokenCorpus, settings: LanguageSettings, noise: Any) -> La
         network = LogBilinear(classes, settings.dim, settings.context, **common)
     head = SampledLinear(
         settings.dim, classes, noise=noise, draws=settings.noise_draws, objective=settings.objective,
-        log_normaliser=settings.log_normaliser, shared=settings.shared, sparse=not exact, seed=settings.seed,
+        log_normaliser=settings.log_normaliser, shared=settings.shared, sparse=sparse and not exact, seed=settings.seed,
     )  # fmt: skip
     nn.init.uniform_(head.weight, -_RANGE, _RANGE)
     if settings.tied:
@@ -80,7 +80,8 @@ def _correction(model: LanguageModel, settings: LanguageSettings) -> Tensor | No
     """
     if settings.objective != "negative-sampling":
         return None
-    expected = model.head.noise.log_expected(torch.arange(model.vocabulary.size), settings.noise_draws)
+    noise: Any = model.head.noise
+    expected = noise.log_expected(torch.arange(model.vocabulary.size), settings.noise_draws)
     correction = expected.masked_fill(expected.isneginf(), 0.0).to(model.head.bias.dtype)
     with torch.no_grad():
         model.head.bias.sub_(correction)

@@ -29,6 +29,8 @@ from infomax.training.run_folder import CHECKPOINT, claim, clear
 from infomax.training.settings import Real, Whole
 from infomax.training.sitting import sit
 
+_SPARSE_FROM = 50_000  # words
+
 
 def fit_language_model(
     corpus: Any,
@@ -52,6 +54,7 @@ def fit_language_model(
     learning_rate: Real = 0.003,
     warmup: Real = 0.02,
     clip: Real | None = 1.0,
+    sparse: bool | None = None,
     patience: Whole | None = 3,
     validations_per_epoch: Whole = 1,
     seed: Whole = 0,
@@ -87,6 +90,9 @@ def fit_language_model(
         learning_rate: peak, of Adam.
         warmup: share of the steps in which the rate rises; afterwards it falls along a cosine to zero.
         clip: most that the gradient's norm may be; None: any.
+        sparse: step only the vectors of words that a batch holds or draws; None: from 50,000 words on. A step then costs what
+            it touches, but Adam moves a rare word about as far a touch as a common one, where the dense form moves it farther:
+            such runs want a learning rate a few times higher. "mle" with tied vectors touches all words anyway.
         patience: validations without improvement before the run stops; None never stops early. Either way the model of the
             best validation comes back.
         validations_per_epoch: how often to look; each look is exact.
@@ -105,6 +111,8 @@ def fit_language_model(
     """
     given = locals()  # before any other name is bound: the arguments
     given["batch_size"] = {"lstm": 20}.get(model, 512) if batch_size is None else batch_size
+    _check_kind(corpus)
+    given["sparse"] = corpus.vocabulary.size >= _SPARSE_FROM if sparse is None else sparse
     settings = LanguageSettings(**{f.name: given[f.name] for f in fields(LanguageSettings)})
     _check_corpus(corpus, settings)
     if (resume or overwrite or tensorboard) and out is None:
@@ -136,10 +144,13 @@ def fit_language_model(
         return end(corpus, settings, task, learner, ngram if baseline else None, state, folder, clock, warnings)
 
 
-def _check_corpus(corpus: Any, settings: LanguageSettings) -> None:
-    """Refuse what cannot be learned from, before anything is written or thrown away."""
+def _check_kind(corpus: Any) -> None:
     if not isinstance(corpus, TokenCorpus):
         raise InputError(f"corpus must be a TokenCorpus, got {type(corpus).__name__}; `read_corpus(source)` makes one.")
+
+
+def _check_corpus(corpus: Any, settings: LanguageSettings) -> None:
+    """Refuse what cannot be learned from, before anything is written or thrown away."""
     counts, size = np.asarray(corpus.counts), corpus.vocabulary.size
     if len(counts) != size or int(counts.sum()) != len(corpus.train):
         raise InputError(
