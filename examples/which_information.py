@@ -113,8 +113,8 @@ def read(encoder: nn.Module, train: Pictures, test: Pictures, seed: int) -> dict
     for label in ("digit", "colour"):
         probe = LogisticRegression(max_iter=3000).fit(normalize(encoder(train.x), dim=1), getattr(train, label))
         row[f"{label}, probe"] = float(probe.score(held_out, getattr(test, label)))
-        found = infomax.estimate(held_out.numpy(), getattr(test, label).numpy().astype(str), random_state=seed)
-        row[f"{label}, nats"] = found.nats
+        names = getattr(test, label).numpy().astype(str)
+        row[f"{label}, nats"] = infomax.estimate(held_out.numpy(), names, level=None, random_state=seed).nats
     return row
 
 
