@@ -209,6 +209,31 @@ def test_prior_matching_gradients():
     assert torch.autograd.gradcheck(prior_matching, (s,))
 
 
+@pytest.mark.parametrize("saturating", [True, False])
+def test_the_game_makes_codes_uniform(saturating):
+    """Codes sigmoid(a + b·logistic draw) are uniform at a = 0, |b| = 1 alone; the discriminator knows log y and log(1 - y)."""
+    rng, start = torch.Generator().manual_seed(0), torch.tensor([1.5, 0.4])
+    encoder, discriminator = start.clone().requires_grad_(), torch.zeros(3, requires_grad=True)
+
+    def score(y):
+        return torch.stack([y.log(), (1 - y).log(), torch.ones_like(y)], 1) @ discriminator
+
+    learner, rival = torch.optim.Adam([encoder], lr=0.02), torch.optim.Adam([discriminator], lr=0.05)
+    path = []
+    for _ in range(600):
+        uniform, draws = torch.rand(2, 256, generator=rng).clamp(1e-6, 1 - 1e-6)
+        codes = (encoder[0] + encoder[1] * draws.logit()).sigmoid()
+        rival.zero_grad()
+        prior_discriminator(score(uniform), score(codes.detach())).backward()
+        rival.step()
+        learner.zero_grad()
+        prior_matching(score(codes), saturating=saturating).mean().backward()
+        learner.step()
+        path.append(encoder.detach().clone())
+    found = torch.stack(path[-200:]).mean(0).abs()  # a game circles its fixed point; -b is as good as b
+    assert (found - torch.tensor([0.0, 1.0])).norm() < 0.2 < (start - torch.tensor([0.0, 1.0])).norm() / 5
+
+
 @pytest.mark.parametrize("bad", [torch.zeros(3, 2), torch.zeros(0), torch.zeros(3, dtype=torch.long), 1.0])
 def test_what_is_not_one_score_a_vector_is_refused(bad):
     with pytest.raises(InputError, match="of_codes must be one score a vector"):
