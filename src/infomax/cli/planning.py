@@ -58,7 +58,7 @@ def foresee(
         raise InputError("There is nothing to plan for: name PAIRS, or say how many there will be with --pairs.")
     if source is None:
         assert number is not None
-        pairs: Any = _made_up(min(number, _MADE_UP), words, settings["seed"])
+        pairs: Any = made_up(min(number, _MADE_UP), words, settings["seed"])
     else:
         pairs = read_source(source, max_pairs=None, jobs=jobs, seed=settings["seed"], quiet=quiet, **reading)
     note("measuring for some seconds", quiet=quiet)
@@ -70,7 +70,7 @@ def foresee(
         results(plan_text(found))
 
 
-def _made_up(count: int, words: int, seed: int) -> list[tuple[str, str]]:
+def made_up(count: int, words: int, seed: int) -> list[tuple[str, str]]:
     """Pairs of texts of `words` words on average, the words as uneven in number as those of a language (Zipf)."""
     rng = np.random.default_rng(seed)
     share = 1 / np.arange(1, _WORDS + 1)

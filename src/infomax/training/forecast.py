@@ -76,7 +76,7 @@ def _at_once(task: Task, meter: Meter, rows: int, seconds: float) -> Forecast:
 
 def _in_chunks(task: Task, meter: Meter, rows: int, seconds: float) -> Forecast:
     """From a few chunks of either side, from the scores, and from a step of the optimizer."""
-    most, size = min(rows, len(task.pairs)), task.settings.chunk
+    most, size = min(rows, len(task.pairs)), int(task.settings.chunk or rows)
     task.learner.train()
     sides = _sides(task)
     for side in sides:
@@ -122,8 +122,8 @@ def _scores(task: Task, meter: Meter, rows: int, seconds: float) -> tuple[int, l
 
     def score(n: int) -> None:
         vectors = [side[:n].clone().requires_grad_() for side in drawn]
-        same = {"anchor_ids": ids[:n], "candidate_ids": ids[:n]}
-        task.objective(Scores(*vectors, temperature=task.learner.temperature(), **same)).mean().backward()
+        scores = Scores(*vectors, temperature=task.learner.temperature(), anchor_ids=ids[:n], candidate_ids=ids[:n])
+        task.objective(scores).mean().backward()
 
     return one.shape[1], meter.ladder(rows, score, seconds=seconds)
 

@@ -110,13 +110,13 @@ def plan(
     start = perf_counter()
     encoder = opened(encoder)
     chunk, _ = chosen_or_usual(encoder, chunk=chunk, learning_rate=STILL)
-    usual = {name: parameter.default for name, parameter in inspect.signature(fit).parameters.items()}
-    chosen = {
+    usual: dict[str, Any] = {name: parameter.default for name, parameter in inspect.signature(fit).parameters.items()}
+    chosen: dict[str, Any] = {
         "batch_size": batch_size, "chunk": chunk, "epochs": epochs, "validation": validation, "test": test,
         "validations_per_epoch": validations_per_epoch, "seed": seed, "learning_rate": STILL,
         "temperature_learning_rate": STILL, "objective": name_of(objective), "encoder": {},
     }  # fmt: skip
-    settings = Settings(**{f.name: chosen.get(f.name, usual.get(f.name)) for f in fields(Settings)})
+    settings = Settings(**{f.name: (usual | chosen)[f.name] for f in fields(Settings)})
     found = read_pairs(pairs)
     shape = _Shape.of(len(found) if number is None else number, settings)
     with own_generator(seed):
@@ -178,9 +178,8 @@ def _task(pairs: Pairs, encoder: Any, objective: Any, settings: Settings, device
     learner = Learner(choose_encoder(encoder, some, None, settings.seed), settings.temperature)
     learner.to(device) if device is not None else learner.temperature.to(device_of(learner.sides[0]))
     one, other = learner.sides
-    columns = {"anchors": remembered(one, some.anchors), "candidates": remembered(other, some.candidates)}
-    optimizer = optimizer_for(learner, settings)
-    return Task(learner, optimizer, objective, replace(some, **columns), None, settings, reads_as_score=False)
+    some = replace(some, anchors=remembered(one, some.anchors), candidates=remembered(other, some.candidates))
+    return Task(learner, optimizer_for(learner, settings), objective, some, None, settings, reads_as_score=False)
 
 
 def _kept(task: Task) -> tuple[int, int]:
