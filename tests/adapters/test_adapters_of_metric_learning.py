@@ -66,9 +66,7 @@ def test_equal_to_the_definition(name: str, references: bool) -> None:
     found = make()(x, labels, **given)
     inputs = [x, r] if references else [x]
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=0)
-    for one, other_one in zip(
-        torch.autograd.grad(found, inputs), torch.autograd.grad(expected, inputs), strict=True
-    ):
+    for one, other_one in zip(torch.autograd.grad(found, inputs), torch.autograd.grad(expected, inputs), strict=True):
         torch.testing.assert_close(one, other_one, rtol=1e-8, atol=1e-12)
 
 
@@ -92,7 +90,8 @@ def test_a_batch_without_pairs_is_worth_nothing(name: str, labels: list[int]) ->
     loss = CASES[name][0]()(x, torch.tensor(labels))
     assert loss == 0
     loss.backward()
-    assert x.grad is not None and not x.grad.any()
+    assert x.grad is not None
+    assert not x.grad.any()
 
 
 def test_two_views_are_nt_xent() -> None:
@@ -121,7 +120,13 @@ def test_distances_of_the_original() -> None:
     cosine, squared = (TripletMarginLoss(0.2, distance=d)(x, labels) for d in (CosineSimilarity(), LpDistance(power=2)))
     assert cosine == TripletMarginLoss(0.2, distance="cosine")(x, labels)
     assert squared == TripletMarginLoss(0.2, distance="squared")(x, labels)
-    for refused in (None, LpDistance(), LpDistance(p=1, power=2), LpDistance(power=2, normalize_embeddings=False), "l2"):
+    for refused in (
+        None,
+        LpDistance(),
+        LpDistance(p=1, power=2),
+        LpDistance(power=2, normalize_embeddings=False),
+        "l2",
+    ):
         with pytest.raises(InputError, match="distance must be"):
             TripletMarginLoss(0.2, distance=refused)
 
@@ -148,5 +153,5 @@ def test_what_would_change_the_meaning_is_refused() -> None:
         SupConLoss()(x, labels, ref_emb=x)
     with pytest.raises(InputError, match="embeddings must be"):
         SupConLoss()(x.long(), labels)
-    with pytest.raises(InputError, match="no chance pair|negative"):  # a row all of whose candidates are true
+    with pytest.raises(InputError, match="negative"):  # a row all of whose candidates are true
         NTXentLoss()(x, labels, ref_emb=x[:2], ref_labels=labels[:2])

@@ -34,7 +34,8 @@ def test_clip() -> None:
     expected = (cross_entropy(logits, labels) + cross_entropy(logits.t(), labels)) / 2
     _agree(ClipLoss()(image, text, scale), expected, [image, text, scale])
     told = ClipLoss(cache_labels=True)(image, text, scale, logit_bias=torch.tensor(-3.0), output_dict=True)
-    assert isinstance(told, dict) and list(told) == ["contrastive_loss"]
+    assert isinstance(told, dict)
+    assert list(told) == ["contrastive_loss"]
     torch.testing.assert_close(told["contrastive_loss"], expected)
 
 
@@ -53,7 +54,9 @@ def test_sig_lip(shape: tuple[int, ...]) -> None:
 def test_nt_xent_of_lightly() -> None:
     a, b = torch.randn(2, 7, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     views = torch.cat([a, b]).requires_grad_()
-    logits = (unit(views, dim=1) @ unit(views, dim=1).t() / 0.3).masked_fill(torch.eye(14, dtype=torch.bool), -torch.inf)
+    logits = (unit(views, dim=1) @ unit(views, dim=1).t() / 0.3).masked_fill(
+        torch.eye(14, dtype=torch.bool), -torch.inf
+    )
     expected = cross_entropy(logits, torch.arange(14).roll(7))
     _agree(lightly.NTXentLoss(0.3, 0, True)(views[:7], views[7:]), expected, [views])
 
@@ -70,9 +73,9 @@ def test_several_processes_learn_as_one(loss: Any) -> None:
 def test_what_would_change_the_meaning_is_refused() -> None:
     with pytest.raises(InputError, match="use_horovod"):
         ClipLoss(use_horovod=True)
-    with pytest.raises(InputError, match="torch.distributed has rank 0 of 1"):
+    with pytest.raises(InputError, match="has rank 0 of 1"):
         ClipLoss(gather_with_grad=True, rank=1, world_size=2)
-    with pytest.raises(InputError, match="torch.distributed has rank 0 of 1"):
+    with pytest.raises(InputError, match="has rank 0 of 1"):
         SigLipLoss(world_size=2)
     with pytest.raises(InputError, match="dist_impl"):
         SigLipLoss(dist_impl="ring")
@@ -95,5 +98,5 @@ def test_several_processes_are_told_what_to_do(module: str, monkeypatch: pytest.
             SigLipLoss(rank=0, world_size=2)
     else:
         lightly.NTXentLoss()
-        with pytest.raises(InputError, match="Scores.gathered"):
+        with pytest.raises(InputError, match="gathered"):
             lightly.NTXentLoss(gather_distributed=True)

@@ -29,7 +29,12 @@ class _LabelledLoss(nn.Module):
     """The call that these losses share. Rows without a true pair have no loss; a batch without pairs has loss 0, as theirs."""
 
     def forward(
-        self, embeddings: Any, labels: Any = None, indices_tuple: Any = None, ref_emb: Any = None, ref_labels: Any = None
+        self,
+        embeddings: Any,
+        labels: Any = None,
+        indices_tuple: Any = None,
+        ref_emb: Any = None,
+        ref_labels: Any = None,
     ) -> Tensor:
         """Scalar loss in nats (of `TripletMarginLoss`, in units of its scores).
 
@@ -180,7 +185,9 @@ def _check(embeddings: Any, labels: Any, prefix: str) -> None:
         raise InputError(f"{name} must be a floating point tensor (N, d); got {type(embeddings).__name__}.")
     fits = isinstance(labels, Tensor) and labels.shape == embeddings.shape[:1] and not labels.is_floating_point()
     if not fits:
-        raise InputError(f"{prefix}labels must be integers ({len(embeddings)},), one a row of {name}; got {_shown(labels)}.")
+        raise InputError(
+            f"{prefix}labels must be integers ({len(embeddings)},), one a row of {name}; got {_shown(labels)}."
+        )
 
 
 def _shown(labels: Any) -> str:
@@ -190,7 +197,9 @@ def _shown(labels: Any) -> str:
 def _refuse(others: dict[str, Any]) -> None:
     given = sorted(name for name, value in others.items() if value is not None)
     if given:
-        raise InputError(f"{', '.join(given)} would change what is computed and is not supported: leave it at its default.")
+        raise InputError(
+            f"{', '.join(given)} would change what is computed and is not supported: leave it at its default."
+        )
 
 
 def _positive(name: str, value: float) -> float:

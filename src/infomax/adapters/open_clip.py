@@ -95,7 +95,7 @@ class SigLipLoss(nn.Module):
         logit_bias: Any,
         output_dict: bool = False,
     ) -> Tensor | dict[str, Tensor]:
-        """Loss in nats, summed over the texts of an image, mean over images; `logit_bias` a number, a tensor to learn, or None."""
+        """Loss in nats, summed over an image's texts, mean over images; `logit_bias`: a number, a tensor to learn, or None."""
         scores = _scores(image_features, text_features, logit_scale)
         bias = 0.0 if logit_bias is None else logit_bias
         loss = sigmoid(scores, bias.reshape(()) if isinstance(bias, Tensor) else bias).mean()

@@ -1,7 +1,7 @@
 """Training: `fit`, and what it gives back."""
 
 from infomax.training.distinct import DistinctBatches, distinct_batches
-from infomax.training.gradient_cache import cached_backward
+from infomax.training.gradient_cache import cached_backward, cached_loss
 from infomax.training.model_folder import load_saved
 from infomax.training.optimizer import LazyAdam
 from infomax.training.plan import Plan, plan
@@ -14,6 +14,7 @@ __all__ = [
     "LazyAdam",
     "Plan",
     "cached_backward",
+    "cached_loss",
     "distinct_batches",
     "fit",
     "load_saved",

@@ -21,6 +21,8 @@ from torch import Tensor, nn
 
 from infomax.errors import InfomaxError, InputError
 
+_KINDS = ("cpu", "cuda")  # of devices that autocast here
+
 
 def cached_backward(
     loss: Callable[..., Any],
@@ -54,6 +56,44 @@ def cached_backward(
     >>> encoder.weight.grad.shape
     torch.Size([2, 3])
     """
+    value, vectors, runs = _first_pass(loss, sides, chunk)
+    with _autocast(off=True):
+        backward(value)
+    _replay(runs, vectors)
+    return value.detach()
+
+
+def cached_loss(loss: Callable[..., Any], *sides: Any, chunk: Any) -> Tensor:
+    """The loss as a tensor whose `.backward()` does what `cached_backward` does: for trainers that call it themselves.
+
+    Call it once, before the encoders' parameters change; `.backward()` needs no autocast around it. Arguments and errors as
+    `cached_backward`; a loss under `torch.no_grad()` is just its value.
+
+    >>> encoder, x = nn.Linear(3, 2), torch.randn(8, 3)
+    >>> (cached_loss(lambda a: a.square().mean(), (encoder, x), chunk=2) / 10).backward()
+    >>> encoder.weight.grad.shape
+    torch.Size([2, 3])
+    """
+    wanted = torch.is_grad_enabled()
+    value, vectors, runs = _first_pass(loss, sides, chunk)
+    standing = value.detach().requires_grad_(wanted and value.requires_grad)
+    modes = {kind: torch.get_autocast_dtype(kind) for kind in _KINDS if torch.is_autocast_enabled(kind)}
+
+    def replay(gradient: Tensor) -> None:
+        with ExitStack() as stack, torch.enable_grad():
+            for kind in _KINDS:
+                stack.enter_context(torch.autocast(kind, modes.get(kind), enabled=kind in modes))
+            with _autocast(off=True):
+                value.backward(gradient)
+            _replay(runs, vectors)
+
+    if standing.requires_grad:
+        standing.register_hook(replay)
+    return standing
+
+
+def _first_pass(loss: Callable[..., Any], sides: Any, chunk: Any) -> tuple[Tensor, list[Tensor], list[list[_Run]]]:
+    """The loss, with a graph down to the vectors of each side, and how to encode their chunks again."""
     _check(sides, chunk)
     runs = [[_Run(encoder, piece) for piece in _cut(batch, chunk)] for encoder, batch in sides]
     with torch.no_grad(), _autocast():
@@ -64,10 +104,7 @@ def cached_backward(
     if not isinstance(value, Tensor) or value.numel() != 1:
         got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise InputError(f"The loss must be one number, a tensor without axes, got {got}; take its mean.")
-    with _autocast(off=True):
-        backward(value)
-    _replay(runs, vectors)
-    return value.detach()
+    return value, vectors, runs
 
 
 @dataclass
@@ -141,7 +178,7 @@ def _same(again: Tensor, before: Tensor) -> None:
 def _autocast(*, off: bool = False) -> Iterator[None]:
     """The surrounding autocast, or none, without its cache: weights cast without a graph would cut the next pass off."""
     with ExitStack() as stack:
-        for kind in ("cpu", "cuda"):
+        for kind in _KINDS:
             if torch.is_autocast_enabled(kind):
                 dtype = torch.get_autocast_dtype(kind)
                 stack.enter_context(torch.autocast(kind, dtype, enabled=not off, cache_enabled=False))
