@@ -71,7 +71,7 @@ def check_distributed(
     rows: int = 6,
     parts: Sequence[Sequence[int]] | None = None,
     tolerance: float = 1e-5,
-    seconds: float = 120.0,
+    seconds: int | float = 120,
     seed: int = 0,
 ) -> DistributedCheck:
     """Run a loss in several processes and in one, and compare the gradients of two encoders and of its own parameters.
@@ -84,7 +84,7 @@ def check_distributed(
         rows: of each process.
         parts: rows of each process, one list a case; by default equal parts, and then the last process has one row less.
         tolerance: of relative errors; 1e-5 leaves room for losses that compute in float32.
-        seconds: after which the processes are taken to wait for each other in vain.
+        seconds: after which the processes, once started, are taken to wait for each other in vain.
         seed: of items and encoders.
 
     Raises:
@@ -110,7 +110,11 @@ def check_distributed(
 
 
 def compare(
-    losses: Mapping[str, Callable[[Any, Any], Any]], cases: Sequence[tuple[int, ...]], *, seconds: float, seed: int = 0
+    losses: Mapping[str, Callable[[Any, Any], Any]],
+    cases: Sequence[tuple[int, ...]],
+    *,
+    seconds: int | float,
+    seed: int = 0,
 ) -> dict[str, list[Compared]]:
     """Each loss in one process and in as many as the cases have parts; they are started once for all."""
     alone = {(name, case): gradients(loss, (sum(case),), 0, seed) for case in cases for name, loss in losses.items()}

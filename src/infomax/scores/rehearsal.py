@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
@@ -25,7 +26,7 @@ from infomax.errors import InfomaxError, InputError
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}  # what the machine is called is nobody's business here
 
 
-def rehearse(act: Callable[[int], Any], processes: int, *, seconds: float = 120.0) -> list[Any]:
+def rehearse(act: Callable[[int], Any], processes: int, *, seconds: int | float = 120) -> list[Any]:
     """What `act(rank)` gives in each of `processes` processes, in the order of ranks.
 
     Raises:
@@ -41,9 +42,9 @@ def rehearse(act: Callable[[int], Any], processes: int, *, seconds: float = 120.
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "act").write_bytes(sent)
-        children = [_start(folder, rank, processes, seconds) for rank in range(processes)]
+        children = [_start(folder, rank, processes) for rank in range(processes)]
         try:
-            _wait(children, folder, monotonic() + seconds)
+            _wait(children, folder, seconds)
         finally:
             for child in children:
                 child.kill()
@@ -54,19 +55,22 @@ def rehearse(act: Callable[[int], Any], processes: int, *, seconds: float = 120.
         return [cloudpickle.loads(result.read_bytes()) for result in results]
 
 
-def _start(folder: Path, rank: int, processes: int, seconds: float) -> subprocess.Popen[bytes]:
+def _start(folder: Path, rank: int, processes: int) -> subprocess.Popen[bytes]:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     if sys.platform in LOOPBACK:
         environment["GLOO_SOCKET_IFNAME"] = LOOPBACK[sys.platform]
     with (folder / f"words {rank}").open("wb") as words:
-        play = f"from {__name__} import play; play({str(folder)!r}, {rank}, {processes}, {seconds})"
+        play = f"from {__name__} import play; play({str(folder)!r}, {rank}, {processes})"
         return subprocess.Popen([sys.executable, "-c", play], stdout=words, stderr=words, env=environment)
 
 
-def _wait(children: list[subprocess.Popen[bytes]], folder: Path, until: float) -> None:
+def _wait(children: list[subprocess.Popen[bytes]], folder: Path, seconds: int | float) -> None:
+    until = inf
     while running := [child for child in children if child.poll() is None]:
         if any(child.returncode for child in children):
             break
+        if until == inf and all((folder / f"here {rank}").exists() for rank in range(len(children))):
+            until = monotonic() + seconds  # a busy machine is long about starting them
         if monotonic() > until:
             raise InfomaxError(
                 f"{len(children)} processes did not come to an end in time: some wait for a collective that others do "
@@ -82,18 +86,22 @@ def _last_words(folder: Path, processes: int) -> str:
     """Of the first process that does not only complain of another's end."""
     said = [(folder / f"words {rank}").read_text(errors="replace").strip() for rank in range(processes)]
     errors = [words.splitlines()[-1] for words in said if words]
-    return next((words for words in errors if "gloo" not in words), errors[0] if errors else "it said nothing.")
+    lost = ("gloo", "LostProcess")
+    return next(
+        (words for words in errors if not any(name in words for name in lost)),
+        errors[0] if errors else "it said nothing.",
+    )
 
 
-def play(name: str, rank: int, processes: int, seconds: float) -> None:
+def play(name: str, rank: int, processes: int) -> None:
     """One of the processes, from its first step to its last."""
     set_num_threads(1)
     folder = Path(name)
     sys.path[:], act = cloudpickle.loads((folder / "act").read_bytes())
     distributed.init_process_group(
-        "gloo", init_method=f"file://{folder / 'store'}", rank=rank, world_size=processes,
-        timeout=timedelta(seconds=seconds),
-    )  # fmt: skip
+        "gloo", init_method=f"file://{folder / 'store'}", rank=rank, world_size=processes, timeout=timedelta(days=1)
+    )
+    (folder / f"here {rank}").touch()
     result = act(rank)
     distributed.barrier()
     distributed.destroy_process_group()
