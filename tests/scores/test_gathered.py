@@ -251,11 +251,19 @@ def refusals(rank: int, parts: tuple[int, ...]) -> list[str]:
     return said
 
 
-def everything(parts: list[tuple[int, ...]], rank: int) -> tuple[Any, Any, list[str], str, Any]:
+def gradient_that_only_the_first_wants(rank: int) -> Tensor | None:
+    """The others take part in it all the same: it is the sum of what all ask for."""
+    x = torch.ones(2, 3, requires_grad=rank == 0)
+    gather(x).sum().backward()
+    return x.grad
+
+
+def everything(parts: list[tuple[int, ...]], rank: int) -> tuple[Any, ...]:
     shown = repr(Scores.gathered(torch.ones(4, 2), torch.ones(4, 2), backend="streamed"))
     wrong = _together({"": gathered_without_gradient}, parts[:1], 0, rank)["", parts[0]]
     right = _together(LOSSES, parts, 0, rank)
-    return right, [readings(rank, p) for p in parts], refusals(rank, parts[0]), shown, wrong
+    wanted = gradient_that_only_the_first_wants(rank)
+    return right, [readings(rank, p) for p in parts], refusals(rank, parts[0]), shown, wrong, wanted
 
 
 @pytest.fixture(scope="module", params=WORLDS)
@@ -299,6 +307,12 @@ def test_inputs_that_differ_between_processes_are_refused_on_all(world: tuple[in
     assert "process 0 pairs an anchor with column 2 of its own 2 candidates" in said[4]
     assert "there are no anchors" in said[5]
     assert "candidates must be a torch tensor" in said[6]
+
+
+def test_a_gradient_may_be_wanted_by_one_process_alone(world: tuple[int, list[Any]]) -> None:
+    k, found = world
+    assert torch.equal(found[0][5], torch.full((2, 3), float(k)))
+    assert all(ranks[5] is None for ranks in found[1:])
 
 
 def test_repr_says_who_shares(world: tuple[int, list[Any]]) -> None:
