@@ -71,9 +71,15 @@ def test_long_lines_are_cut_between_words_and_lose_none(tmp_path, monkeypatch):
         ("a.txt", b"\xff\xfea\0b\0", {}, "is UTF-16"),
         ("a.bin", b"ELF\0\0\0", {}, "null bytes"),
         ("a.txt.gz", b"no archive", {}, "cannot be read"),
-        ("a.csv", b"a,b\n1,2\n", {}, "several columns, none of them named 'text': give column= one of 'a', 'b'"),
+        (
+            "a.csv",
+            b"a,b\n1,2\n",
+            {},
+            "several columns, none of them named 'text'; name one by column=: it has 'a', 'b'",
+        ),
         ("a.csv", b"a,b\n1,2\n", {"column": "c"}, "no column 'c'"),
         ("a.parquet", b"a,b\n", {}, "not a Parquet file"),
+        ("a.txt", b"a b\n", {"column": "text"}, "is no table, so column='text' means nothing"),
     ],
 )
 def test_files_that_give_no_texts(tmp_path, name, content, options, words):

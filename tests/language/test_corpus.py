@@ -98,8 +98,9 @@ def test_a_folder_keeps_the_numbers_until_something_changes(lines, tmp_path, mon
     assert read_corpus(lines, folder=folder, size=50).train.nbytes == len(tokens)
     lines.write_text("\n".join(LINES[:500]))
     assert read_corpus(lines, folder=folder, size=50).texts["train"] == 400
-    (folder / "corpus.json").write_text("{")
-    assert read_corpus(lines, folder=folder, size=50).texts["train"] == 400
+    for name in ("tokenizer.json", "counts.npy", "corpus.json"):
+        (folder / name).write_text("{")
+        assert read_corpus(lines, folder=folder, size=50).texts["train"] == 400
 
 
 def test_the_default_is_the_prose_of_the_standard_library(tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ from infomax.errors import InfomaxError
 from infomax.language import NGramModel, TokenCorpus, fit_language_model, read_corpus
 from infomax.language.settings import LanguageSettings
 from infomax.report import LanguageReport, Sample, language_json, language_text, write_language
+from infomax.training.journal import Bar
 from infomax.training.run_folder import REPORT, RESULT, claim
 
 _READING = {"validation", "test", "vocabulary", "size", "min_count", "lowercase", "pretokenised"}
@@ -55,7 +56,9 @@ def learn(
     reading, settings = _parted(given)
     _check(settings)
     start = perf_counter()
-    read = read_corpus(corpus, folder=tokens, **reading)
+    with Bar(False if quiet else None) as bar:
+        bar.describe("reading the corpus")
+        read = read_corpus(corpus, folder=tokens, **reading)
     seconds = perf_counter() - start
     note(f"{len(read.train):,} tokens from {corpus} to learn from; the run goes to {folder}", quiet=quiet)
     try:

@@ -11,19 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pyarrow as pa
-
-from infomax.data.delimited import delimited_batches
-from infomax.data.jsonl import jsonl_batches
-from infomax.data.tables import parquet_batches
 from infomax.data.text_files import check_encoding, not_in_encoding, open_bytes
+from infomax.data.text_stream import TABLES, column_batches, kind_of
 from infomax.errors import InputError
-
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-_JSON = (".jsonl", ".ndjson", ".json")
-_PARQUET = (".parquet", ".pq")
-_TABLES = (*_DELIMITERS, *_JSON, *_PARQUET)
-_COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
 
 
 def read_texts(
@@ -60,25 +50,12 @@ def _input_lines() -> Iterator[str]:
 def _from_file(path: Path, column: str | None, encoding: str, delimiter: str | None) -> tuple[list[str], Counter[str]]:
     if not path.is_file():
         raise InputError(f"No file {path}: check the path.")
-    kind = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in _COMPRESSED), "")
     if column is None:
-        if kind in _TABLES:
+        if kind_of(path) in TABLES:
             raise InputError(f"{path} is a table; name the column of its texts by --column.")
         return list(_lines(path, encoding)), Counter()
-
-    def assign(names: list[str]) -> dict[str, str]:
-        if column not in names:
-            raise InputError(f"{path} has no column {column!r}; it has {', '.join(map(repr, names)) or 'none'}.")
-        return {"text": column}
-
     skipped: Counter[str] = Counter()
-    batches: Iterator[pa.RecordBatch]
-    if kind in _PARQUET:
-        batches = parquet_batches(path, assign)
-    elif kind in _JSON:
-        batches = jsonl_batches(path, encoding, assign, skipped)
-    else:
-        batches = delimited_batches(path, delimiter or _DELIMITERS.get(kind, ","), encoding, assign, skipped)
+    batches = column_batches(path, column, encoding=encoding, delimiter=delimiter, skipped=skipped)
     return [text or "" for batch in batches for text in batch.column("text").to_pylist()], skipped
 
 

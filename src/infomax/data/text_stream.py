@@ -56,6 +56,32 @@ def text_blocks(
         raise InputError(f"{path} cannot be read ({error.strerror or error}): check it or copy it anew.") from error
 
 
+def column_batches(
+    path: Path, column: str | None, *, encoding: str, delimiter: str | None, skipped: Counter[str]
+) -> Iterator[pa.RecordBatch]:
+    """Batches of one column of a table, named "text"; by default its "text", "content", "body" or only one.
+
+    Raises:
+        InputError: it lacks the column, or is no such table.
+    """
+
+    def assign(names: list[str]) -> dict[str, str]:
+        known = [column] if column else [*(name for name in _COLUMNS if name in names), *names[: len(names) == 1]]
+        if not known or known[0] not in names:
+            asked = f"no column {column!r}" if column else "several columns, none of them named 'text'"
+            raise InputError(
+                f"{path} has {asked}; name one by column=: it has {', '.join(map(repr, names)) or 'none'}."
+            )
+        return {"text": known[0]}
+
+    kind = kind_of(path)
+    if kind in PARQUET:
+        return parquet_batches(path, assign)
+    if kind in JSON:
+        return jsonl_batches(path, encoding, assign, skipped)
+    return delimited_batches(path, delimiter or DELIMITERS.get(kind, ","), encoding, assign, skipped)
+
+
 def is_binary(path: Path) -> bool:
     """Whether the file's first bytes hold a null, as those of no text do (but of UTF-16)."""
     with open_bytes(path) as file:
@@ -75,29 +101,16 @@ def _texts(
     if kind == ".py":
         yield prose_of(str(path))
     elif kind in TABLES or delimiter:
-        for batch in _table(path, kind, column, encoding, delimiter, skipped):
+        for batch in column_batches(path, column, encoding=encoding, delimiter=delimiter, skipped=skipped):
             yield [piece for text in batch.column("text").to_pylist() for piece in _pieces(text or "", skipped)]
+    elif column:
+        raise InputError(
+            f"{path} is no table, so column={column!r} means nothing: leave it out, or give delimiter=','."
+        )
     elif is_binary(path):
         raise InputError(f"{path} is no text (it holds null bytes): give text, or a table that ends in .parquet.")
     else:
         yield from _lines(path, encoding, skipped)
-
-
-def _table(
-    path: Path, kind: str, column: str | None, encoding: str, delimiter: str | None, skipped: Counter[str]
-) -> Iterator[pa.RecordBatch]:
-    def assign(names: list[str]) -> dict[str, str]:
-        known = [column] if column else [*(name for name in _COLUMNS if name in names), *names[: len(names) == 1]]
-        if not known or known[0] not in names:
-            asked = f"no column {column!r}" if column else "several columns, none of them named 'text'"
-            raise InputError(f"{path} has {asked}: give column= one of {', '.join(map(repr, names)) or 'none'}.")
-        return {"text": known[0]}
-
-    if kind in PARQUET:
-        return parquet_batches(path, assign)
-    if kind in JSON:
-        return jsonl_batches(path, encoding, assign, skipped)
-    return delimited_batches(path, delimiter or DELIMITERS.get(kind, ","), encoding, assign, skipped)
 
 
 def _lines(path: Path, encoding: str, skipped: Counter[str]) -> Iterator[list[str]]:

@@ -53,7 +53,7 @@ def split_source(source: Any, validation: Any, test: Any, reading: dict[str, Any
         raise InputError(f"{source} holds no text: give a file with some words.")
     drawn = _draw(texts.sizes, shares, np.random.default_rng(seed))
     for name, share, side in zip(SPLITS, (1.0, *shares), range(3), strict=True):
-        if share and not (drawn == side).any():
+        if share and not texts.sizes[drawn == side].any():
             raise InputError(
                 f"{source} has too few texts ({len(drawn):,}) for a {name} part: give more, or a file by {name}=, or {name}=0."
             )
@@ -72,11 +72,11 @@ def _is_path(value: Any) -> bool:
 def _draw(sizes: np.ndarray, shares: Sequence[float | int], rng: np.random.Generator) -> np.ndarray:
     """(parts,) the side of each part: in random order, the first that fit in a share are taken, one at least."""
     side = np.zeros(len(sizes), dtype=np.int8)
-    order = rng.permutation(len(sizes))
+    order = rng.permutation(np.flatnonzero(sizes))
     for held_out, share in ((2, shares[1]), (1, shares[0])):
         room = share * sizes.sum()
         for part in order[side[order] == 0].tolist():
             taken = (side == held_out).any()
-            if share and (sizes[part] <= room or not taken) and (side == 0).sum() > 1:
+            if share and (sizes[part] <= room or not taken) and (side[order] == 0).sum() > 1:
                 side[part], room = held_out, room - sizes[part]
     return side

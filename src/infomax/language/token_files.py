@@ -58,7 +58,7 @@ def _write_side(path: Path, vocabulary: Vocabulary, side: Side, hashed: Any) -> 
     with path.open("wb") as file:
         for block in side.blocks():
             ids = _ended(*vocabulary.encode_batch(block), vocabulary.end)
-            file.write(ids)  # not ids.tofile: it does not notice a disk that is full at the end
+            file.write(ids.data)  # not ids.tofile: it does not notice a disk that is full at the end
             hashed.update(ids)
             counts += np.bincount(ids, minlength=vocabulary.size)
             texts += len(block)
@@ -79,8 +79,9 @@ def kept_record(folder: Path, key: str) -> dict[str, Any] | None:
         record = json.loads((folder / _RECORD).read_text("utf-8"))
         sizes = {name: (folder / f"{name}.bin").stat().st_size for name in SPLITS}
         whole = all(4 * record["splits"][name]["tokens"] == size for name, size in sizes.items())
-        return record if record["key"] == key and whole and (folder / _COUNTS).exists() else None
-    except (OSError, ValueError, KeyError, TypeError):
+        map_tokens(folder)
+        return record if record["key"] == key and whole else None
+    except (OSError, ValueError, KeyError, TypeError):  # InputError is a ValueError
         return None
 
 
