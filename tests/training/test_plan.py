@@ -20,9 +20,6 @@ BYTE = 2**20
 class Told(Meter):
     """A meter that does the work but is told what it costs: by the rows, seconds of a model; memory in proportion."""
 
-    def __init__(self, device, clock):
-        del device, clock
-
     def __call__(self, rows, work, *, again=0.0):
         work()
         return Cost(rows, self.seconds(work), BYTE * (100 + rows))

@@ -46,7 +46,7 @@ def plan(
     quiet: given.Quiet = False,
     json: given.Json = False,
 ) -> None:
-    """Predict time and memory of `fit` with the same options, from a few seconds of measurement."""
+    """Predict time and memory of a `fit` before it runs, from a few seconds of measurement."""
     from infomax.cli import planning  # torch comes with it
 
     settings = {"epochs": epochs, "batch_size": batch_size, "chunk": chunk, "device": device}

@@ -18,6 +18,7 @@ from infomax.data import Pairs, read_pairs
 from infomax.errors import InputError
 from infomax.evaluation.vectors import device_of, remembered
 from infomax.training import forecast
+from infomax.training.forecast import Forecast
 from infomax.training.generator import own_generator
 from infomax.training.learner import Learner
 from infomax.training.loop import Task
@@ -110,13 +111,10 @@ def plan(
     start = perf_counter()
     encoder = opened(encoder)
     chunk, _ = chosen_or_usual(encoder, chunk=chunk, learning_rate=STILL)
-    usual: dict[str, Any] = {name: parameter.default for name, parameter in inspect.signature(fit).parameters.items()}
-    chosen: dict[str, Any] = {
-        "batch_size": batch_size, "chunk": chunk, "epochs": epochs, "validation": validation, "test": test,
-        "validations_per_epoch": validations_per_epoch, "seed": seed, "learning_rate": STILL,
-        "temperature_learning_rate": STILL, "objective": name_of(objective), "encoder": {},
-    }  # fmt: skip
-    settings = Settings(**{f.name: (usual | chosen)[f.name] for f in fields(Settings)})
+    settings = _settings(
+        batch_size=batch_size, chunk=chunk, epochs=epochs, validation=validation, test=test,
+        validations_per_epoch=validations_per_epoch, seed=seed, objective=name_of(objective),
+    )  # fmt: skip
     found = read_pairs(pairs)
     shape = _Shape.of(len(found) if number is None else number, settings)
     with own_generator(seed):
@@ -124,30 +122,39 @@ def plan(
         meter = Meter(device_of(task.learner.sides[0]), clock)
         step = forecast.of_step(task, meter, shape.rows, seconds)
         look = forecast.of_look(task, meter, shape.validation, seconds / 4)
-    best, copies = _kept(task)
-    a_step = step.encode + step.scores
-    an_epoch = shape.steps * a_step + validations_per_epoch * look
-    held = meter.held()
+    return _plan(task, meter, shape, step, look, start)
+
+
+def _plan(task: Task, meter: Meter, shape: _Shape, step: Forecast, look: float, start: float) -> Plan:
+    settings, held, (best, copies) = task.settings, meter.held(), _kept(task)
+    an_epoch = shape.steps * (step.encode + step.scores) + settings.validations_per_epoch * look
     return Plan(
         pairs=shape.train,
         batch_size=shape.rows,
-        chunk=chunk,
-        epochs=epochs,
+        chunk=settings.chunk,
+        epochs=settings.epochs,
         steps_per_epoch=shape.steps,
         dim=step.dim,
         parameters=sum(p.numel() for p in task.learner.encoder.parameters()),
         device=str(device_of(task.learner.sides[0])),
         threads=torch.get_num_threads(),
-        seconds_per_step=a_step,
+        seconds_per_step=step.encode + step.scores,
         encode_seconds=step.encode,
         score_seconds=step.scores,
         seconds_per_epoch=an_epoch,
-        seconds=epochs * an_epoch,
+        seconds=settings.epochs * an_epoch,
         peak_bytes=None if step.peak is None or held is None else best + max(step.peak, held + copies),
         free_bytes=_free(meter),
         measured_rows=step.measured,
         planning_seconds=perf_counter() - start,
     )
+
+
+def _settings(**chosen: Any) -> Settings:
+    """Those of a `fit` that learns nothing; what is not chosen is as there by default."""
+    usual = {name: parameter.default for name, parameter in inspect.signature(fit).parameters.items()}
+    given = usual | {"learning_rate": STILL, "temperature_learning_rate": STILL, "encoder": {}} | chosen
+    return Settings(**{f.name: given[f.name] for f in fields(Settings)})
 
 
 @dataclass(frozen=True)
