@@ -75,7 +75,7 @@ def test_long_lines_are_cut_between_words_and_lose_none(tmp_path, monkeypatch):
             "a.csv",
             b"a,b\n1,2\n",
             {},
-            "several columns, none of them named 'text'; name one by column=: it has 'a', 'b'",
+            "several columns, none of them named 'text'; it has 'a', 'b': name one by column=",
         ),
         ("a.csv", b"a,b\n1,2\n", {"column": "c"}, "no column 'c'"),
         ("a.parquet", b"a,b\n", {}, "not a Parquet file"),

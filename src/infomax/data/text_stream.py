@@ -70,7 +70,7 @@ def column_batches(
         if not known or known[0] not in names:
             asked = f"no column {column!r}" if column else "several columns, none of them named 'text'"
             raise InputError(
-                f"{path} has {asked}; name one by column=: it has {', '.join(map(repr, names)) or 'none'}."
+                f"{path} has {asked}; it has {', '.join(map(repr, names)) or 'none'}: name one by column=."
             )
         return {"text": known[0]}
 
