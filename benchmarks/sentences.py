@@ -1,0 +1,326 @@
+"""What helps a static sentence encoder: objectives, starts and pairs, each trained here, one budget, three seeds.
+
+    python -m benchmarks.sentences --sts DEV.tsv [OTHER.tsv ...]
+    python -m benchmarks.sentences --into docs/benchmarks-sentences.md
+
+Each run appends its line to the results as it ends. `--sts` names files with columns score, s1, s2 (STS Benchmark); texts like
+theirs are left out of the training pairs. The vocabulary and what does not change between runs is made once, in the cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cached_property, partial
+from math import log
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import pyarrow as pa
+import torch
+from tokenizers import Tokenizer, models
+
+from benchmarks.machine import machine
+from benchmarks.sentence_pairs import CACHE, Pair, glove, pairs
+from benchmarks.table import markdown, put_into
+from infomax import objectives
+from infomax.data import Pairs, TextColumn, read_pairs
+from infomax.data.near_duplicates import near_duplicate_codes
+from infomax.encoders import StaticTextEncoder, TokenColumn
+from infomax.encoders.tokenizer import train_tokenizer
+from infomax.evaluation import retrieval, spearman
+from infomax.evaluation.held_out import embed_pairs
+from infomax.evaluation.vectors import Part, Prepared
+from infomax.scores import Scores
+from infomax.training import fit
+
+RESULTS = Path("benchmarks/results/sentences.csv")
+DIM, BATCH, SMOOTH = 256, 1024, 1e-4
+HELD_OUT = ("definition, example", "package short, long", "verse, verse")  # kinds that retrieval is measured on
+SHARE, ASKED, POOL = (
+    20,
+    1000,
+    120_000,
+)  # one group in 20 is held out; so many pairs of a kind are asked for, so many learned from
+FIELDS = ["date", "run", "seed", "pairs", "sts", *HELD_OUT, "sentences_per_s", "seconds", "cpu_s", "temperature"]
+
+
+def main() -> None:
+    options = _options()
+    torch.set_num_threads(1)
+    if options.sts:
+        texts = Texts([read_sts(path) for path in options.sts])
+        for seed in options.seeds:
+            for run in options.only:
+                if (run, str(seed)) not in {(row["run"], row["seed"]) for row in rows()}:
+                    write(measured(texts, run, seed))
+    if options.into:
+        put_into(options.into, "sentences", table())
+
+
+def read_sts(path: Path) -> list[tuple[str, str, float]]:
+    """(text, text, gold score) of a tab-separated file."""
+    with path.open(newline="") as file:
+        lines = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [(line["s1"], line["s2"], float(line["score"])) for line in lines]
+
+
+class Texts:
+    """Training pairs (a fixed draw of `POOL`), held-out pairs, scored pairs, and what is made of them once."""
+
+    def __init__(self, scored: list[list[tuple[str, str, float]]]) -> None:
+        self.scored = scored
+        train, self.asked = split(pairs(), [text for part in scored for one, other, _ in part for text in (one, other)])
+        self.kinds = np.array([kind for kind, *_ in train])
+        self.pairs = read_pairs([(anchor, candidate) for *_, anchor, candidate in train])
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """20,000 word pieces of the candidates, and the 60,000 most frequent words of GloVe."""
+        path = CACHE / "tokenizer.json"
+        if not path.exists():
+            words = train_tokenizer(self.pairs.candidates[np.arange(len(self.pairs))], vocabulary_size=20_000)
+            vocabulary = words.get_vocab()
+            for word in glove()[0][:60_000]:
+                if re.fullmatch("[a-z0-9]+", word):
+                    vocabulary.setdefault(word, len(vocabulary))
+            words.model = models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=64)
+            words.save(str(path))
+        return Tokenizer.from_file(str(path))
+
+    @cached_property
+    def tokens(self) -> tuple[TokenColumn, TokenColumn]:
+        """Anchors and candidates."""
+        encoder = StaticTextEncoder(self.tokenizer, 1)
+        return encoder.prepare(self.pairs.anchors), encoder.prepare(self.pairs.candidates)
+
+    @cached_property
+    def weights(self) -> torch.Tensor:
+        """Smooth inverse frequencies a / (a + p), p by Zipf's law of a word's rank in GloVe; 1 for word pieces."""
+        rank = {word: place for place, word in enumerate(glove()[0])}
+        found = torch.ones(max(self.tokenizer.get_vocab().values()) + 1)
+        for word, number in self.tokenizer.get_vocab().items():
+            if word in rank:
+                found[number] = SMOOTH / (SMOOTH + 1 / ((rank[word] + 1) * log(len(rank))))
+        found[self.tokenizer.token_to_id("[UNK]")] = 0
+        return found
+
+    @cached_property
+    def glove(self) -> torch.Tensor:
+        """(v, 50): GloVe's vectors, mean length 1, less the direction that most candidates share; 0 where it has none."""
+        words, vectors = glove()
+        rank = {word: place for place, word in enumerate(words)}
+        encoder = StaticTextEncoder(self.tokenizer, 50, normalize=False)
+        with torch.no_grad():
+            encoder.weights.copy_(self.weights)
+            encoder.table.zero_()
+            for word, number in self.tokenizer.get_vocab().items():
+                if word in rank:
+                    encoder.table[number] = torch.from_numpy(np.array(vectors[rank[word]]))
+            sample = torch.from_numpy(encoder.encode(self.pairs.candidates[np.arange(0, len(self.pairs), 40)]))
+            common = torch.linalg.svd(sample, full_matrices=False)[2][:1]
+            table = encoder.table - encoder.table @ common.t() @ common
+            return table / table[table.any(1)].norm(dim=1).mean()
+
+    @cached_property
+    def guide(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """GloVe's mean vectors of all anchors and candidates: the judge of `gist`."""
+        encoder = self.encoder("GloVe", 0, dim=50)
+        return tuple(torch.from_numpy(encoder.encode(column)) for column in self.tokens)  # type: ignore[return-value]
+
+    def encoder(self, start: str, seed: int, dim: int = DIM) -> StaticTextEncoder:
+        """Untrained: "random" vectors, "GloVe" in the first 50 dimensions and little in the others, or "both" alike."""
+        encoder = StaticTextEncoder(self.tokenizer, dim, seed=seed)
+        with torch.no_grad():
+            encoder.weights.copy_(self.weights)
+            if start != "random":
+                encoder.table *= 0.1 if start == "GloVe" else 0.7
+                has = self.glove.any(1)
+                encoder.table[has, :50] = self.glove[has]
+        return encoder
+
+    def prepared_for(self, encoder: StaticTextEncoder, kinds: Sequence[str], ids: bool) -> Pairs:
+        """Pairs of these kinds, tokenised; every pair is an item of its own unless `ids`."""
+        rows = np.flatnonzero(np.isin(self.kinds, kinds))
+        columns = zip((self.pairs.anchors, self.pairs.candidates), self.tokens, strict=True)
+        a, c = (Prepared(Part(column, rows), encoder, Part(tokens, rows)) for column, tokens in columns)
+        ids_of = self.pairs.ids[rows] if ids else rows
+        return replace(self.pairs, anchors=a, candidates=c, ids=ids_of, groups=np.arange(len(rows)))
+
+
+def split(found: list[Pair], foreign: list[str]) -> tuple[list[Pair], dict[str, Pairs]]:
+    """Pairs to train on, and held-out pairs by kind; none of the former has a near duplicate among the latter or `foreign`."""
+    held = [crc32(group.encode()) % SHARE == 0 for _, group, *_ in found]
+    asked = {
+        kind: [p[2:] for p, out in zip(found, held, strict=True) if out and p[0] == kind][:ASKED] for kind in HELD_OUT
+    }
+    left = [pair for pair, out in zip(found, held, strict=True) if not out]
+    left = [left[row] for row in np.random.default_rng(0).permutation(len(left))[:POOL]]
+    kept = CACHE / f"kept-{POOL}-{crc32(repr(foreign).encode()):08x}.npy"
+    if not kept.exists():
+        taken = [*foreign, *(text for kind in asked.values() for pair in kind for text in pair)]
+        texts = [*taken, *(text for pair in left for text in pair[2:])]
+        codes = near_duplicate_codes(TextColumn(pa.chunked_array([texts], pa.string())))
+        near = np.isin(codes[len(taken) :], codes[: len(taken)]).reshape(-1, 2).any(1)
+        np.save(kept, ~near)
+    good = np.load(kept)
+    return [pair for pair, fine in zip(left, good, strict=True) if fine], {k: read_pairs(v) for k, v in asked.items()}
+
+
+KINDS = (
+    "words, definition",
+    "definition, example",
+    "example, synonym",
+    "synset, hypernym",
+    "package short, long",
+    "verse, verse",
+)
+RUNS: dict[str, dict[str, Any]] = {
+    "InfoNCE, both directions": {},
+    "start: GloVe": {"start": "GloVe", "learning_rate": 0.003},
+    "start: GloVe and random": {"start": "both"},
+    "InfoNCE, one way": {"objective": objectives.info_nce},
+    "hard negatives, β = 0.5": {"objective": partial(objectives.hard_negative, beta=0.5)},
+    "debiased, τ = 0.0001": {"objective": partial(objectives.debiased, tau_plus=1e-4)},
+    "GIST, guide: GloVe's mean": {"objective": "gist"},
+    "SigLIP": {"objective": partial(objectives.sigmoid, bias=-log(BATCH - 1)), "temperature": 0.1},
+    "triplet, margin 0.2": {"objective": partial(objectives.triplet, margin=0.2), "temperature": 1.0},
+    "triplet, margin 0.2, hardest": {
+        "objective": partial(objectives.triplet, margin=0.2, negatives="hardest"),
+        "temperature": 1.0,
+    },
+    "temperature fixed at 0.07": {"learn_temperature": False},
+    "without synonyms in examples": {"kinds": [kind for kind in KINDS if kind != "example, synonym"]},
+    "without verses": {"kinds": [kind for kind in KINDS if kind != "verse, verse"]},
+    "without packages": {"kinds": [kind for kind in KINDS if kind != "package short, long"]},
+    "untrained": {"epochs": 0},
+    "untrained GloVe": {"epochs": 0, "start": "GloVe"},
+    "untrained GloVe and random": {"epochs": 0, "start": "both"},
+}
+
+
+def measured(texts: Texts, run: str, seed: int) -> dict[str, Any]:
+    """Train once; the line for the results."""
+    options = {
+        "start": "random",
+        "kinds": KINDS,
+        "objective": partial(objectives.info_nce, symmetric=True),
+        **RUNS[run],
+    }
+    encoder = texts.encoder(options.pop("start"), seed)
+    gist = options["objective"] == "gist"
+    found = texts.prepared_for(encoder, options.pop("kinds"), ids=not gist)
+    if gist:
+        options["objective"] = Gist(texts.guide)
+    if "triplet" in run:
+        options["learn_temperature"] = False
+    began, cpu, temperature, seconds = time.perf_counter(), time.process_time(), "", 0.0
+    if options.pop("epochs", 1):
+        plain = {"epochs": 1, "batch_size": BATCH, "learning_rate": 0.01, "validation": 0, "test": 0, "patience": None}
+        result = fit(found, encoder=encoder, evaluate=False, progress=False, seed=seed, **{**plain, **options})
+        temperature, seconds = f"{result.temperature:.4f}", time.perf_counter() - began
+    cpu = time.process_time() - cpu
+    scored = [f"{spearman(encoder, part).value:.2f}" for part in texts.scored]
+    retrieved = {kind: f"{retrieval(*embed_pairs(encoder, p), ids=p.ids).mrr:.4f}" for kind, p in texts.asked.items()}
+    return {
+        "date": date.today().isoformat(),
+        "run": run,
+        "seed": seed,
+        "pairs": len(found),
+        "sts": " ".join(scored),
+        **retrieved,
+        "sentences_per_s": f"{speed(encoder, texts):.0f}",
+        "seconds": f"{seconds:.1f}",
+        "cpu_s": f"{cpu:.1f}",
+        "temperature": temperature,
+    }
+
+
+class Gist:
+    """GISTEmbed's mask by fixed vectors of all pairs, whose ids are their row numbers; no pair has a twin by id here."""
+
+    def __init__(self, guide: tuple[torch.Tensor, torch.Tensor]) -> None:
+        self.guide = guide
+
+    def __call__(self, scores: Scores) -> torch.Tensor:
+        ids = scores.true_pairs.ids
+        assert ids is not None
+        rows = ids.column_keys
+        judge = Scores(self.guide[0][rows], self.guide[1][rows], anchor_ids=rows, candidate_ids=rows)
+        return objectives.info_nce(objectives.guided(scores, judge))
+
+
+def speed(encoder: StaticTextEncoder, texts: Texts) -> float:
+    """Sentences encoded a CPU second by one thread, from text to vector: the best of three rounds over scored texts."""
+    sentences = [text for part in texts.scored for one, other, _ in part for text in (one, other)]
+    spent = []
+    for _ in range(3):
+        start = time.process_time()
+        encoder.encode(sentences)
+        spent.append(time.process_time() - start)
+    return len(sentences) / min(spent)
+
+
+def rows() -> list[dict[str, str]]:
+    """All results so far."""
+    if not RESULTS.exists():
+        return []
+    with RESULTS.open() as file:
+        return list(csv.DictReader(file))
+
+
+def write(row: dict[str, Any]) -> None:
+    """Append one result."""
+    new = not RESULTS.exists()
+    with RESULTS.open("a") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+    print(row, flush=True)
+
+
+def table() -> str:
+    """Means over seeds, with standard errors where there are several."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows():
+        found.setdefault(row["run"], []).append(row)
+    parts = max((len(row["sts"].split()) for row in rows()), default=0)
+    header = ["run", "seeds", *(f"STS {part + 1}" for part in range(parts)), *HELD_OUT, "CPU s"]
+    lines = []
+    for run in RUNS:
+        if run in found:
+            of = found[run]
+            sts = [_mean([float(row["sts"].split()[part]) for row in of], 1) for part in range(parts)]
+            ranks = [_mean([float(row[kind]) for row in of], 3) for kind in HELD_OUT]
+            lines.append([run, str(len(of)), *sts, *ranks, _mean([float(row["cpu_s"]) for row in of], 0)])
+    fastest = max((float(row["sentences_per_s"]) for row in rows()), default=0)
+    end = f"On {machine()['machine']}, one thread, torch {machine()['torch']}; {fastest:,.0f} sentences encoded a CPU second."
+    return f"{markdown(header, lines)}\n\n{end}"
+
+
+def _mean(values: list[float], digits: int) -> str:
+    mean = f"{np.mean(values):.{digits}f}"
+    return f"{mean} ± {np.std(values, ddof=1) / len(values) ** 0.5:.{digits}f}" if len(values) > 1 else mean
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--sts", nargs="+", type=Path, default=[], help="files of scored pairs; without any, nothing is trained"
+    )
+    parser.add_argument("--only", nargs="+", choices=list(RUNS), default=list(RUNS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--into", type=Path, help="put the table of all results into this page")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
