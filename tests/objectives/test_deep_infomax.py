@@ -112,6 +112,11 @@ def test_streamed_equals_dense(name):
         torch.testing.assert_close(streamed, dense, rtol=1e-10, atol=1e-12)
 
 
+def test_options_reach_the_critic():
+    plain, warm = (local_scores(PARTS, WHOLES, temperature=t).dense() for t in (1.0, 0.5))
+    torch.testing.assert_close(warm, 2 * plain)
+
+
 def test_a_constant_critic_has_the_value_of_chance():
     scores = local_scores(torch.zeros(N, L, 2), torch.zeros(N, 2))
     known = {"jensen_shannon": log(4), "donsker_varadhan": 0.0}
