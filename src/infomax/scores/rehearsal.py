@@ -34,7 +34,7 @@ def rehearse(act: Callable[[int], Any], processes: int, *, seconds: int | float 
         InfomaxError: it failed in one of them (with its last words), or they wait for each other in vain.
     """
     try:
-        sent = cloudpickle.dumps((sys.path, act))
+        sent = cloudpickle.dumps(act)
     except (TypeError, AttributeError, pickle.PicklingError) as error:
         raise InputError(
             f"{act!r} cannot be sent to another process ({error}): leave open files, locks and generators out."
@@ -56,7 +56,7 @@ def rehearse(act: Callable[[int], Any], processes: int, *, seconds: int | float 
 
 
 def _start(folder: Path, rank: int, processes: int) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     if sys.platform in LOOPBACK:
         environment["GLOO_SOCKET_IFNAME"] = LOOPBACK[sys.platform]
     with (folder / f"words {rank}").open("wb") as words:
@@ -97,7 +97,7 @@ def play(name: str, rank: int, processes: int) -> None:
     """One of the processes, from its first step to its last."""
     set_num_threads(1)
     folder = Path(name)
-    sys.path[:], act = cloudpickle.loads((folder / "act").read_bytes())
+    act = cloudpickle.loads((folder / "act").read_bytes())
     distributed.init_process_group(
         "gloo", init_method=f"file://{folder / 'store'}", rank=rank, world_size=processes, timeout=timedelta(days=1)
     )
