@@ -168,7 +168,7 @@ def test_the_best_model_comes_back_and_patience_ends_a_run(small):
     looks = [entry["validation_loss"] for entry in found.history if "validation_loss" in entry]
     assert len(looks) < 40
     assert looks.index(min(looks)) == len(looks) - 3
-    assert found.model.evaluate(small.validation, streams=4).cross_entropy == pytest.approx(min(looks), rel=1e-9)
+    assert found.model.evaluate(small.validation).cross_entropy == pytest.approx(min(looks), rel=1e-9)
 
 
 def test_carried_state_is_that_of_the_tokens_before(small):

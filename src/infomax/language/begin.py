@@ -19,6 +19,7 @@ from infomax.training.optimizer import LazyAdam
 from infomax.unnormalised import SampledLinear
 
 _RANGE = 0.1  # output vectors start uniform in ± this
+_SPARSE_FROM = 50_000  # words
 
 
 def task_for(corpus: TokenCorpus, settings: LanguageSettings, ngram: NGram | None) -> LanguageTask:
@@ -50,7 +51,8 @@ def model_for(corpus: TokenCorpus, settings: LanguageSettings, noise: Any) -> La
     """An untrained model. Its vectors are small and its biases the log frequencies of the words, half a count for words that
     never occur: near noise is easier to tell from than far noise, and from anywhere else the NCE loss is all but flat."""
     classes, exact = corpus.vocabulary.size, settings.objective == "mle"
-    sparse = settings.sparse and not (exact and settings.tied)  # every output vector moves in each step of mle
+    wanted = classes >= _SPARSE_FROM if settings.sparse is None else settings.sparse
+    sparse = wanted and not (exact and settings.tied)  # every output vector moves in each step of mle
     common = {"dropout": settings.dropout, "sparse": sparse}
     network: LSTM | LogBilinear
     if settings.model == "lstm":

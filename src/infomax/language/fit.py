@@ -29,8 +29,6 @@ from infomax.training.run_folder import CHECKPOINT, claim, clear
 from infomax.training.settings import Real, Whole
 from infomax.training.sitting import sit
 
-_SPARSE_FROM = 50_000  # words
-
 
 def fit_language_model(
     corpus: Any,
@@ -110,9 +108,7 @@ def fit_language_model(
         InfomaxError: the loss is no longer finite, or the disk is full. The last checkpoint is kept.
     """
     given = locals()  # before any other name is bound: the arguments
-    given["batch_size"] = {"lstm": 20}.get(model, 512) if batch_size is None else batch_size
-    _check_kind(corpus)
-    given["sparse"] = corpus.vocabulary.size >= _SPARSE_FROM if sparse is None else sparse
+    given["batch_size"] = (20 if model == "lstm" else 512) if batch_size is None else batch_size
     settings = LanguageSettings(**{f.name: given[f.name] for f in fields(LanguageSettings)})
     _check_corpus(corpus, settings)
     if (resume or overwrite or tensorboard) and out is None:
@@ -144,13 +140,10 @@ def fit_language_model(
         return end(corpus, settings, task, learner, ngram if baseline else None, state, folder, clock, warnings)
 
 
-def _check_kind(corpus: Any) -> None:
-    if not isinstance(corpus, TokenCorpus):
-        raise InputError(f"corpus must be a TokenCorpus, got {type(corpus).__name__}; `read_corpus(source)` makes one.")
-
-
 def _check_corpus(corpus: Any, settings: LanguageSettings) -> None:
     """Refuse what cannot be learned from, before anything is written or thrown away."""
+    if not isinstance(corpus, TokenCorpus):
+        raise InputError(f"corpus must be a TokenCorpus, got {type(corpus).__name__}; `read_corpus(source)` makes one.")
     counts, size = np.asarray(corpus.counts), corpus.vocabulary.size
     if len(counts) != size or int(counts.sum()) != len(corpus.train):
         raise InputError(

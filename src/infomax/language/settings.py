@@ -37,7 +37,7 @@ class LanguageSettings:
     learning_rate: Real
     warmup: Real
     clip: Real | None
-    sparse: bool
+    sparse: bool | None
     patience: Whole | None
     validations_per_epoch: Whole
     seed: Whole

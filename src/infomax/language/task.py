@@ -19,6 +19,8 @@ from infomax.language.settings import LanguageSettings
 from infomax.training.going import set_rates, sound
 from infomax.training.state import State
 
+_STREAM = 2_000  # tokens at least that a validation reads in one stretch, of which the first few lack their context
+
 
 @dataclass
 class LanguageState(State):
@@ -85,7 +87,7 @@ class LanguageTask:
         if not len(self.validation):
             return None
         with corrected(self.learner, self.correction):
-            read = self.learner.evaluate(self.validation, streams=self.settings.batch_size)
+            read = self.learner.evaluate(self.validation, streams=max(1, len(self.validation) // _STREAM))
         seen = {"validation_loss": read.cross_entropy, "validation_perplexity": read.perplexity}
         normaliser = {"log_normaliser": read.log_normaliser, "log_normaliser_spread": read.log_normaliser_spread}
         return -read.cross_entropy, seen | normaliser
