@@ -33,6 +33,8 @@ VOID = {
     "paired negatives": "the row's own negatives",
     "paired negatives only": "not among the candidates",
     "everything": "the row's own negatives",
+    "guided": "a guide",
+    "guided labels": "several positives",
 }
 KINDS = list(problems())
 

@@ -12,6 +12,7 @@ from infomax.errors import InputError
 from infomax.language import fit_language_model, load_language_model
 from infomax.language.task import LanguageTask
 from infomax.training import checkpoint, fit
+from infomax.training.journal import Bar
 from infomax.training.run_folder import CHECKPOINT, LOG, RESULT
 
 RUN = {
@@ -141,6 +142,8 @@ def test_a_run_folder_of_others_is_left(small, tmp_path):
     assert (tmp_path / "letters.txt").read_text() == "dear"
 
 
-def test_progress_says_the_perplexity(small, capsys):
-    fit_language_model(small, **(RUN | {"progress": True}))
-    assert "perplexity" in capsys.readouterr().err
+def test_progress_says_the_perplexity(capsys):
+    with Bar(True) as bar:
+        bar.describe("training", total=2)
+        bar.advance(1, [{"validation_loss": 2.5, "validation_perplexity": 12.25}])
+    assert "perplexity 12.2" in capsys.readouterr().err
