@@ -142,6 +142,13 @@ def test_a_run_folder_of_others_is_left(small, tmp_path):
     assert (tmp_path / "letters.txt").read_text() == "dear"
 
 
+def test_several_processes_are_refused(small, monkeypatch):
+    for name, value in (("WORLD_SIZE", "2"), ("RANK", "1"), ("MASTER_ADDR", "localhost"), ("MASTER_PORT", "1")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match="without torchrun"):
+        fit_language_model(small, **RUN)
+
+
 def test_progress_says_the_perplexity(capsys):
     with Bar(True) as bar:
         bar.describe("training", total=2)

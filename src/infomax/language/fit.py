@@ -24,6 +24,7 @@ from infomax.training import checkpoint
 from infomax.training.clock import Clock
 from infomax.training.generator import own_generator
 from infomax.training.journal import Bar, board
+from infomax.training.processes import launched
 from infomax.training.resume import changed_footing, restore, same_settings, snapshot
 from infomax.training.run_folder import CHECKPOINT, claim, clear
 from infomax.training.settings import Real, Whole
@@ -108,6 +109,8 @@ def fit_language_model(
         InfomaxError: the loss is no longer finite, or the disk is full. The last checkpoint is kept.
     """
     given = locals()  # before any other name is bound: the arguments
+    if launched():
+        raise InputError("A language model is fitted in one process: start it without torchrun.")
     given["batch_size"] = (20 if model == "lstm" else 512) if batch_size is None else batch_size
     settings = LanguageSettings(**{f.name: given[f.name] for f in fields(LanguageSettings)})
     _check_corpus(corpus, settings)

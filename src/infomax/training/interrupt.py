@@ -33,9 +33,7 @@ class Interrupt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not isinstance(
-            error, LostProcess
-        ):  # else torchrun is about to end this one too, which first says what it saved
+        if not isinstance(error, LostProcess):  # else torchrun is about to end this one, which first says what it saved
             self._restore()
 
     def _note(self, number: int, _frame: FrameType | None) -> None:

@@ -28,14 +28,18 @@ T = TypeVar("T")
 NO_GRADIENT, DENSE, SPARSE = range(3)
 
 
+def launched() -> bool:
+    """Whether `torchrun` started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and {"RANK", "MASTER_ADDR", "MASTER_PORT"} <= set(os.environ)
+
+
 @contextmanager
 def joined(device: Any = None) -> Iterator[None]:
     """torch.distributed for the time of a run, where `torchrun` started this process and nobody has initialised it yet.
 
     Tensors on the CPU travel by gloo, those on CUDA by nccl; the process then takes the GPU of its local rank.
     """
-    launched = int(os.environ.get("WORLD_SIZE", "1")) > 1 and {"RANK", "MASTER_ADDR", "MASTER_PORT"} <= set(os.environ)
-    if not launched or distributed.is_initialized():
+    if not launched() or distributed.is_initialized():
         yield
         return
     if _on_cuda(device):
