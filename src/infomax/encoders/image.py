@@ -33,8 +33,8 @@ class ConvEncoder(nn.Module):
         places, local_width: L and c of `maps`.
 
     >>> encoder = ConvEncoder(28, generator=torch.Generator().manual_seed(0))
-    >>> [tuple(x.shape) for x in encoder.maps(torch.zeros(5, 1, 28, 28))]
-    [(5, 49, 64), (5, 64)]
+    >>> tuple(tuple(x.shape) for x in encoder.maps(torch.zeros(5, 1, 28, 28)))
+    ((5, 49, 64), (5, 64))
     """
 
     def __init__(

@@ -24,8 +24,8 @@ def cosine_momentum(steps: int, start: float = 0.99, end: float = 1.0) -> Schedu
     """From `start` at update 0 to `end` at update `steps` and after, along half a cosine, as in BYOL.
 
     >>> momentum = cosine_momentum(100)
-    >>> [round(momentum(step), 4) for step in (0, 50, 100, 200)]
-    [0.99, 0.995, 1.0, 1.0]
+    >>> tuple(round(momentum(step), 4) for step in (0, 50, 100, 200))
+    (0.99, 0.995, 1.0, 1.0)
     """
     if steps < 1 or not 0 <= start <= end <= 1:
         raise InputError(f"a schedule needs steps ≥ 1 and 0 ≤ start ≤ end ≤ 1; got {steps}, {start} and {end}.")

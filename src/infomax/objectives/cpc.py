@@ -68,8 +68,8 @@ def future_scores(
     "batch": T - step matrices B × B, one a moment. "time": B matrices, one a sequence. "both": one matrix of all B·(T - step)
     predictions and codes, sequence by sequence.
 
-    >>> [s.shape for s in future_scores(torch.zeros(4, 6, 2, 3), torch.zeros(4, 6, 3), 2)]
-    [(16, 16)]
+    >>> future_scores(torch.zeros(4, 6, 2, 3), torch.zeros(4, 6, 3), 2)[0].shape
+    (16, 16)
     """
     _check(predictions, codes)
     checks.one_of("negatives", negatives, ("batch", "time", "both"))

@@ -32,8 +32,8 @@ def moco_loss(
 
     >>> import torch
     >>> queue = Queue(64, 4)
-    >>> [round(float(moco_loss(torch.eye(4), torch.eye(4), queue).mean()), 4) for _ in range(2)]
-    [0.0, 0.6931]
+    >>> tuple(round(float(moco_loss(torch.eye(4), torch.eye(4), queue).mean()), 4) for _ in range(2))
+    (0.0, 0.6931)
     """
     query, key = (unit(x, dim=1) for x in (query, key.detach())) if normalize else (query, key.detach())
     scores = queue.scores(query, key, ids=ids, in_batch=not len(queue), temperature=temperature)

@@ -26,8 +26,8 @@ def distinct_batches(ids: Any, batch_size: int, seed: int, epoch: int, *, least:
         seed, epoch: what the order depends on.
         least: batches of fewer rows are left out; a batch of one has no negatives.
 
-    >>> [batch.tolist() for batch in distinct_batches(np.array([5, 5, 6, 7]), 2, seed=0, epoch=0)]
-    [[2, 0], [1, 3]]
+    >>> tuple(batch.tolist() for batch in distinct_batches(np.array([5, 5, 6, 7]), 2, seed=0, epoch=0))
+    ([2, 0], [1, 3])
     """
     columns = [_codes(column) for column in (ids if isinstance(ids, tuple) else (ids,))]
     n = len(columns[0])
