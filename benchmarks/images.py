@@ -7,7 +7,6 @@ the 10,000 test images. A row goes to the CSV file as soon as it is known; rows 
 from __future__ import annotations
 
 import argparse
-import csv
 import datetime
 from math import sqrt
 from pathlib import Path
@@ -23,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
+from benchmarks import rows
 from benchmarks.fashion_mnist import load
 from benchmarks.machine import machine
 from benchmarks.representations import METHODS, Budget, Encode
@@ -30,28 +30,22 @@ from benchmarks.table import markdown, put_into
 
 RESULTS = Path(__file__).parent / "results" / "images.csv"
 SETTING = ("method", "seed", "images", "epochs")
-COLUMNS = (*SETTING, "linear", "neighbours", "cpu_s", "date", "machine", "torch")
 
 
 def main() -> None:
     options = _options()
     torch.set_num_threads(1)
-    about = {"date": datetime.date.today().isoformat(), **machine()}
-    done = {tuple(row[name] for name in SETTING) for row in _rows(options.out)}
+    about = {"date": datetime.date.today().isoformat()} | {name: machine()[name] for name in ("machine", "torch")}
+    done = {tuple(row[name] for name in SETTING) for row in rows.read(options.out)}
     for seed in range(options.seeds):
         for method in METHODS:
             setting = dict(zip(SETTING, (method, str(seed), str(options.images), str(options.epochs)), strict=True))
             if tuple(setting.values()) not in done and not options.table:
                 row = setting | _measure(method, seed, options.images, Budget(options.epochs)) | about
-                _append(options.out, row)
+                rows.append(options.out, row)
                 print(row["linear"], row["neighbours"], row["cpu_s"], seed, method, flush=True)
-    table = _table(
-        [
-            row
-            for row in _rows(options.out)
-            if (row["images"], row["epochs"]) == (str(options.images), str(options.epochs))
-        ]
-    )
+    asked = (str(options.images), str(options.epochs))
+    table = _table([row for row in rows.read(options.out) if (row["images"], row["epochs"]) == asked])
     print(table)
     if options.into:
         put_into(Path(options.into), "images", table)
@@ -61,8 +55,8 @@ def _measure(method: str, seed: int, n: int, budget: Budget) -> dict[str, str]:
     """Held-out accuracies, and CPU seconds of learning the encoder."""
     (images, classes), (unseen, answers) = load("train"), load("t10k")
     rng = torch.Generator().manual_seed(seed)
-    rows = torch.randperm(len(images), generator=rng)[:n]
-    images, classes, began = images[rows], classes[rows.numpy()], process_time()
+    chosen = torch.randperm(len(images), generator=rng)[:n]
+    images, classes, began = images[chosen], classes[chosen.numpy()], process_time()
     with torch.random.fork_rng():
         torch.manual_seed(seed)  # of a decoder's start
         encode = METHODS[method](images, budget, rng)
@@ -82,27 +76,11 @@ def _vectors(encode: Encode, images: Tensor) -> np.ndarray:
     return torch.cat([encode(x) for x in images.split(500)]).numpy()
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _append(path: Path, row: dict[str, str]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def _table(rows: list[dict[str, str]]) -> str:
+def _table(found: list[dict[str, str]]) -> str:
     """Means over seeds with their standard errors, in percent."""
     body = []
     for method in METHODS:
-        own = [row for row in rows if row["method"] == method]
+        own = [row for row in found if row["method"] == method]
         if own:
             cells = [_share([100 * float(row[name]) for row in own]) for name in ("linear", "neighbours")]
             body.append([method, *cells, f"{mean(float(row['cpu_s']) for row in own):.0f}", str(len(own))])

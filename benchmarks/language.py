@@ -12,7 +12,6 @@ that were chosen for maximum likelihood, on the validation part.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Callable
 from datetime import date
@@ -21,6 +20,7 @@ from typing import Any
 
 import torch
 
+from benchmarks import rows
 from benchmarks.language_corpora import CACHE, brown, ptb
 from benchmarks.machine import machine
 from benchmarks.table import markdown, put_into
@@ -68,20 +68,6 @@ CORPORA: dict[str, tuple[Callable[[], dict[str, Path]], dict[str, Any]]] = {
     "ptb": (ptb, {}),
     "brown": (brown, {"size": 10_000}),
 }
-FIELDS = [
-    "date",
-    "corpus",
-    "run",
-    "validation",
-    "test",
-    "bare",
-    "log_z",
-    "log_z_spread",
-    "steps",
-    "seconds",
-    "cpu_s",
-    "settings",
-]
 
 
 def main() -> None:
@@ -93,10 +79,12 @@ def main() -> None:
     torch.set_num_threads(1)
     for name in arguments.corpora:
         corpus = read(name)
-        done = {row["run"] for row in rows() if row["corpus"] == name}
+        done = {row["run"] for row in rows.read(RESULTS) if row["corpus"] == name}
         for run in arguments.only:
             if run not in done:
-                write(measured(name, run, corpus))
+                row = measured(name, run, corpus)
+                rows.append(RESULTS, row)
+                print(row, flush=True)
     if arguments.into:
         for name in CORPORA:
             put_into(arguments.into, f"language {name}", table(name))
@@ -145,28 +133,9 @@ def measured(name: str, run: str, corpus: TokenCorpus) -> dict[str, Any]:
     }
 
 
-def rows() -> list[dict[str, str]]:
-    """All results so far."""
-    if not RESULTS.exists():
-        return []
-    with RESULTS.open() as file:
-        return list(csv.DictReader(file))
-
-
-def write(row: dict[str, Any]) -> None:
-    """Append one result."""
-    new = not RESULTS.exists()
-    with RESULTS.open("a") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(row, flush=True)
-
-
 def table(name: str) -> str:
     """Runs in their order, each beside maximum likelihood."""
-    found = {row["run"]: row for row in rows() if row["corpus"] == name}
+    found = {row["run"]: row for row in rows.read(RESULTS) if row["corpus"] == name}
     if "maximum likelihood" not in found:
         return f"No results for {name} yet."
     mle = found["maximum likelihood"]

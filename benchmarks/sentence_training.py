@@ -11,7 +11,6 @@ packages `datasets` and `accelerate`. Only our encoder learns token weights apar
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import rows
 from benchmarks.machine import machine, versions
 from benchmarks.sentence_texts import HELD_OUT, Texts
 from benchmarks.table import markdown, put_into
@@ -33,7 +33,6 @@ from infomax.objectives import info_nce
 from infomax.training import fit
 
 RESULTS = Path("benchmarks/results/sentence-training.csv")
-FIELDS = ["date", "trainer", "learning_rate", "batch", "pairs", "cpu_s", "pairs_per_cpu_s", *HELD_OUT, "versions"]
 Vectors = Callable[[list[str]], torch.Tensor]
 
 
@@ -116,22 +115,16 @@ def _write(name: str, rate: float, batch: int, count: int, spent: float, texts: 
         "cpu_s": f"{spent:.2f}", "pairs_per_cpu_s": f"{count / spent:.0f}", **found,
         "versions": versions(("torch", "sentence-transformers", "transformers")),
     }  # fmt: skip
-    new = not RESULTS.exists()
-    with RESULTS.open("a") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+    rows.append(RESULTS, row)
     print(row, flush=True)
 
 
 def _table() -> str:
-    with RESULTS.open() as file:
-        rows = list(csv.DictReader(file))
+    found = rows.read(RESULTS)
     header = ["trainer", "learning rate", "batch", "pairs", "CPU s", "pairs a CPU second", *HELD_OUT]
     names = ("trainer", "learning_rate", "batch", "pairs", "cpu_s", "pairs_per_cpu_s", *HELD_OUT)
-    end = f"On {machine()['machine']}, one thread; {rows[-1]['versions']}."
-    return f"{markdown(header, [[row[name] for name in names] for row in rows])}\n\n{end}"
+    end = f"On {machine()['machine']}, one thread; {found[-1]['versions']}."
+    return f"{markdown(header, [[row[name] for name in names] for row in found])}\n\n{end}"
 
 
 if __name__ == "__main__":

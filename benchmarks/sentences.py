@@ -10,7 +10,6 @@ theirs are left out of the training pairs. The vocabulary and what does not chan
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from datetime import date
 from functools import partial
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import rows
 from benchmarks.machine import machine
 from benchmarks.sentence_texts import HELD_OUT, Texts, read_sts
 from benchmarks.table import markdown, put_into
@@ -33,7 +33,6 @@ from infomax.training import fit
 
 RESULTS = Path("benchmarks/results/sentences.csv")
 BATCH = 1024
-FIELDS = ["date", "run", "seed", "pairs", "sts", *HELD_OUT, "sentences_per_s", "seconds", "cpu_s", "temperature"]
 
 
 def main() -> None:
@@ -43,8 +42,10 @@ def main() -> None:
         texts = Texts([read_sts(path) for path in options.sts])
         for seed in options.seeds:
             for run in options.only:
-                if (run, str(seed)) not in {(row["run"], row["seed"]) for row in rows()}:
-                    write(measured(texts, run, seed))
+                if (run, str(seed)) not in {(row["run"], row["seed"]) for row in rows.read(RESULTS)}:
+                    row = measured(texts, run, seed)
+                    rows.append(RESULTS, row)
+                    print(row, flush=True)
     if options.into:
         put_into(options.into, "sentences", table())
 
@@ -143,40 +144,22 @@ def speed(encoder: StaticTextEncoder, texts: Texts) -> float:
     return len(sentences) / min(spent)
 
 
-def rows() -> list[dict[str, str]]:
-    """All results so far."""
-    if not RESULTS.exists():
-        return []
-    with RESULTS.open() as file:
-        return list(csv.DictReader(file))
-
-
-def write(row: dict[str, Any]) -> None:
-    """Append one result."""
-    new = not RESULTS.exists()
-    with RESULTS.open("a") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(row, flush=True)
-
-
 def table() -> str:
     """Means over seeds, with standard errors where there are several."""
-    found: dict[str, list[dict[str, str]]] = {}
-    for row in rows():
-        found.setdefault(row["run"], []).append(row)
-    parts = max((len(row["sts"].split()) for row in rows()), default=0)
+    found = rows.read(RESULTS)
+    seeds: dict[str, list[dict[str, str]]] = {}
+    for row in found:
+        seeds.setdefault(row["run"], []).append(row)
+    parts = max((len(row["sts"].split()) for row in found), default=0)
     header = ["run", "seeds", *(f"STS {part + 1}" for part in range(parts)), *HELD_OUT, "CPU s"]
     lines = []
     for run in RUNS:
-        if run in found:
-            of = found[run]
+        if run in seeds:
+            of = seeds[run]
             sts = [_mean([float(row["sts"].split()[part]) for row in of], 1) for part in range(parts)]
             ranks = [_mean([float(row[kind]) for row in of], 3) for kind in HELD_OUT]
             lines.append([run, str(len(of)), *sts, *ranks, _mean([float(row["cpu_s"]) for row in of], 0)])
-    fastest = max((float(row["sentences_per_s"]) for row in rows()), default=0)
+    fastest = max((float(row["sentences_per_s"]) for row in found), default=0)
     end = f"On {machine()['machine']}, one thread, torch {machine()['torch']}; {fastest:,.0f} sentences encoded a CPU second."
     return f"{markdown(header, lines)}\n\n{end}"
 

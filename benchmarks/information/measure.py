@@ -19,12 +19,6 @@ from benchmarks.information.task import GROUPS, Task, tasks
 from benchmarks.machine import machine, versions
 
 Row = dict[str, Any]
-ABOUT = ("date", "machine", "python", "load", "rival", "versions")
-COLUMNS = (
-    *ABOUT,
-    *("group", "world", "kind", "d_x", "d_y", "n", "seed", "truth"),
-    *("nats", "standard_error", "low", "high", "p_value", "held_out", "certified", "cpu_s", "method", "error"),
-)
 
 
 def measure(name: str, group: str, world_name: str, n: int, seed: int, limit: float) -> Row:

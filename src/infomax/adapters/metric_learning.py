@@ -11,6 +11,7 @@ gradients are those of the originals with their default reducers. What other arg
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from math import isfinite
 from typing import Any
@@ -25,7 +26,7 @@ from infomax.objectives import supervised_contrastive
 from infomax.scores import Scores
 
 
-class _LabelledLoss(nn.Module):
+class _LabelledLoss(nn.Module, ABC):
     """The call that these losses share. Rows without a true pair have no loss; a batch without pairs has loss 0, as theirs."""
 
     def forward(
@@ -68,8 +69,9 @@ class _LabelledLoss(nn.Module):
             pairs |= {"anchor_ids": items[kept], "candidate_ids": items}
         return self.of(anchors[kept], candidates, pairs, columns)
 
+    @abstractmethod
     def of(self, anchors: Tensor, candidates: Tensor, pairs: dict[str, Any], columns: _Columns) -> Tensor:
-        raise NotImplementedError
+        """The loss of unit vectors; `pairs` are arguments of `Scores`."""
 
 
 class NTXentLoss(_LabelledLoss):

@@ -7,7 +7,6 @@ with (columns, settings, versions).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 from infomax.data.typed_table import TypedTable
@@ -65,17 +64,13 @@ def write_information(
     """
     if not targets:
         return []
-    from infomax.evaluation.storage import replace  # torch comes with it
+    from infomax.report.whole_file import write_whole  # torch comes with it
 
-    for ending, path in targets.items():
-        written = information_html(result, table=table, unit=unit) if ending == ".html" else json_text(result.to_dict())
-        content = written.encode("utf-8", "replace")
-        replace(path, partial(_put, content=content))
-    return list(targets.values())
-
-
-def _put(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+    forms = {
+        ".html": lambda: information_html(result, table=table, unit=unit),
+        ".json": lambda: json_text(result.to_dict()) + "\n",
+    }
+    return [write_whole(path, forms) for path in targets.values()]
 
 
 def _head(result: TableInformation) -> str:

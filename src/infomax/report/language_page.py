@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infomax.errors import InputError
-from infomax.evaluation.storage import replace
 from infomax.report import language_figures as figures
 from infomax.report.figures import series
 from infomax.report.language_lines import anchor_words, comparable, kept_line, normaliser_line
@@ -16,12 +14,8 @@ from infomax.report.language_report import LanguageReport, Sample, bits_per_char
 from infomax.report.markup import table, text, tiles
 from infomax.report.page import page
 from infomax.report.strict_json import json_text
+from infomax.report.whole_file import write_whole
 from infomax.report.words import duration, short
-
-_RENDER = {
-    ".html": lambda report: language_html(report),
-    ".json": lambda report: json_text(language_json(report)) + "\n",
-}
 
 
 def write_language(report: LanguageReport, path: str | Path) -> Path:
@@ -31,14 +25,9 @@ def write_language(report: LanguageReport, path: str | Path) -> Path:
         InputError: another ending.
         InfomaxError: the disk is full, or the folder cannot be written.
     """
-    path = Path(path)
-    if path.suffix not in _RENDER:
-        raise InputError(
-            f"A report is written to a .html or a .json file, not to {path.name!r}; give one of these names."
-        )
-    content = _RENDER[path.suffix](report).encode("utf-8", "replace")
-    replace(path, lambda temporary: temporary.write_bytes(content))
-    return path
+    return write_whole(
+        path, {".html": lambda: language_html(report), ".json": lambda: json_text(language_json(report)) + "\n"}
+    )
 
 
 def language_html(report: LanguageReport) -> str:

@@ -65,18 +65,8 @@ def nce_loss(
 
     Source: `tf.nn.nce_loss`, TensorFlow 2; Gutmann & Hyvärinen 2012.
     """
-    true, sampled = _sampled_logits(
-        weights,
-        biases,
-        labels,
-        inputs,
-        num_sampled,
-        num_classes,
-        num_true,
-        sampled_values,
-        remove_accidental_hits,
-        seed,
-    )
+    given = (num_sampled, num_classes, num_true, sampled_values, remove_accidental_hits, seed)
+    true, sampled = _sampled_logits(weights, biases, labels, inputs, *given)
     return ((1 - 1 / num_true) * true - logsigmoid(true)).sum(1) - logsigmoid(-sampled).sum(1)
 
 
@@ -110,18 +100,8 @@ def sampled_softmax_loss(
 
     Source: `tf.nn.sampled_softmax_loss`, TensorFlow 2; Jean et al. 2015, arXiv:1412.2007.
     """
-    true, sampled = _sampled_logits(
-        weights,
-        biases,
-        labels,
-        inputs,
-        num_sampled,
-        num_classes,
-        num_true,
-        sampled_values,
-        remove_accidental_hits,
-        seed,
-    )
+    given = (num_sampled, num_classes, num_true, sampled_values, remove_accidental_hits, seed)
+    true, sampled = _sampled_logits(weights, biases, labels, inputs, *given)
     return torch.cat([true, sampled], 1).logsumexp(1) - true.mean(1)
 
 
