@@ -1,4 +1,4 @@
-"""What a rival of huge output layers is: a name, how to build it for V classes, and how much memory it takes."""
+"""What a rival of huge output layers is: a name, how to build it for classes of some law, and how much memory it takes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from benchmarks import vocabulary_rivals
+from infomax.candidates.independent import IndependentDraws
 
 WIDTH, BATCH, DRAWS = 128, 512, 4096
 
@@ -23,13 +24,13 @@ class VocabularyRival:
 
     Attributes:
         name: as the tables show it.
-        build: V -> (loss of (batch, d) contexts and (batch,) targets, its optimiser), Adam of one kind or another.
+        build: law of the classes -> (loss of (batch, d) contexts and (batch,) targets, its optimiser), an Adam.
         tables: how many arrays (V, d) it holds at its peak, parameters, gradients and moments.
         logits: how many arrays (batch, V) it holds at its peak.
     """
 
     name: str
-    build: Callable[[int], tuple[Loss, Optimizer]]
+    build: Callable[[IndependentDraws], tuple[Loss, Optimizer]]
     tables: float
     logits: float = 0
 

@@ -3,11 +3,12 @@
 from torch.optim import Adam
 
 from benchmarks.vocabulary_rival import WIDTH, Loss, VocabularyRival
+from infomax.candidates.independent import IndependentDraws
 from infomax.unnormalised import SampledLinear
 
 
-def build(classes: int) -> tuple[Loss, Adam]:
-    layer = SampledLinear(WIDTH, classes, objective="mle")
+def build(law: IndependentDraws) -> tuple[Loss, Adam]:
+    layer = SampledLinear(WIDTH, law.classes, objective="mle")
     return layer.loss, Adam(layer.parameters(), fused=True)
 
 

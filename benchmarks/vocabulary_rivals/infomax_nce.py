@@ -1,13 +1,13 @@
-"""infomax: NCE, log-uniform draws shared by the batch, sparse gradients."""
+"""infomax: NCE, draws shared by the batch, sparse gradients."""
 
 from benchmarks.vocabulary_rival import DRAWS, WIDTH, Loss, VocabularyRival
-from infomax.candidates import LogUniform
+from infomax.candidates.independent import IndependentDraws
 from infomax.training import LazyAdam
 from infomax.unnormalised import SampledLinear
 
 
-def build(classes: int) -> tuple[Loss, LazyAdam]:
-    layer = SampledLinear(WIDTH, classes, noise=LogUniform(classes), draws=DRAWS, objective="nce")
+def build(law: IndependentDraws) -> tuple[Loss, LazyAdam]:
+    layer = SampledLinear(WIDTH, law.classes, noise=law, draws=DRAWS, objective="nce")
     return layer.loss, LazyAdam(layer.parameters())
 
 

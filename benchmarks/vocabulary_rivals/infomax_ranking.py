@@ -1,13 +1,13 @@
-"""infomax: ranking, log-uniform draws shared by the batch, sparse gradients."""
+"""infomax: ranking, draws shared by the batch, sparse gradients."""
 
 from benchmarks.vocabulary_rival import DRAWS, WIDTH, Loss, VocabularyRival
-from infomax.candidates import LogUniform
+from infomax.candidates.independent import IndependentDraws
 from infomax.training import LazyAdam
 from infomax.unnormalised import SampledLinear
 
 
-def build(classes: int) -> tuple[Loss, LazyAdam]:
-    layer = SampledLinear(WIDTH, classes, noise=LogUniform(classes), draws=DRAWS, objective="ranking")
+def build(law: IndependentDraws) -> tuple[Loss, LazyAdam]:
+    layer = SampledLinear(WIDTH, law.classes, noise=law, draws=DRAWS, objective="ranking")
     return layer.loss, LazyAdam(layer.parameters())
 
 

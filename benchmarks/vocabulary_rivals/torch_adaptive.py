@@ -7,10 +7,11 @@ from torch.nn import AdaptiveLogSoftmaxWithLoss
 from torch.optim import Adam
 
 from benchmarks.vocabulary_rival import WIDTH, Loss, VocabularyRival
+from infomax.candidates.independent import IndependentDraws
 
 
-def build(classes: int) -> tuple[Loss, Adam]:
-    layer = AdaptiveLogSoftmaxWithLoss(WIDTH, classes, [classes // 100, classes // 10])
+def build(law: IndependentDraws) -> tuple[Loss, Adam]:
+    layer = AdaptiveLogSoftmaxWithLoss(WIDTH, law.classes, [law.classes // 100, law.classes // 10])
     return lambda hidden, targets: layer(hidden, targets).loss, Adam(layer.parameters(), fused=True)
 
 

@@ -5,10 +5,11 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 
 from benchmarks.vocabulary_rival import WIDTH, Loss, VocabularyRival
+from infomax.candidates.independent import IndependentDraws
 
 
-def build(classes: int) -> tuple[Loss, Adam]:
-    layer = Linear(WIDTH, classes)
+def build(law: IndependentDraws) -> tuple[Loss, Adam]:
+    layer = Linear(WIDTH, law.classes)
     return lambda hidden, targets: cross_entropy(layer(hidden), targets), Adam(layer.parameters(), fused=True)
 
 
