@@ -20,7 +20,7 @@ from benchmarks.sentence_pairs import CACHE, Pair, glove, pairs
 from infomax.data import Pairs, TextColumn, read_pairs
 from infomax.data.near_duplicates import near_duplicate_codes
 from infomax.encoders import StaticTextEncoder, TokenColumn
-from infomax.encoders.tokenizer import train_tokenizer
+from infomax.encoders.tokenizer_training import train_tokenizer
 from infomax.evaluation.vectors import Part, Prepared
 
 DIM, SMOOTH = 256, 1e-4

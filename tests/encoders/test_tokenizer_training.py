@@ -10,7 +10,8 @@ import time
 import pytest
 
 from infomax.encoders import StaticTextEncoder
-from infomax.encoders.tokenizer import TextTokenizer, train_tokenizer
+from infomax.encoders.tokenizer import TextTokenizer
+from infomax.encoders.tokenizer_training import train_tokenizer
 
 
 def words_of_many_ties(count=3000):
@@ -25,7 +26,7 @@ ELSEWHERE = """
 import json, sys
 sys.path[:0] = json.loads(sys.argv[1])
 from test_tokenizer_training import words_of_many_ties
-from infomax.encoders.tokenizer import train_tokenizer
+from infomax.encoders.tokenizer_training import train_tokenizer
 sys.stdout.write(train_tokenizer(words_of_many_ties(), vocabulary_size=2000).to_str())
 """
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from infomax.encoders import StaticTextEncoder
-from infomax.encoders.tokenizer import train_tokenizer
+from infomax.encoders.tokenizer_training import train_tokenizer
 from infomax.errors import InfomaxError, InputError
 from infomax.objectives import info_nce
 from infomax.training import checkpoint, fit, load_saved, sitting, start

@@ -10,7 +10,7 @@ import torch
 from rich.progress import track
 from torch.nn import functional
 
-from infomax.encoders.tokenizer import blocks
+from infomax.encoders.texts import blocks
 from infomax.encoders.tokens import TokenColumn
 from infomax.errors import InputError
 

@@ -20,7 +20,9 @@ from torch.nn import functional
 
 from infomax.encoders.bag import weighted_mean
 from infomax.encoders.encode_texts import encode_texts
-from infomax.encoders.tokenizer import UNKNOWN, TextTokenizer, blocks, train_tokenizer
+from infomax.encoders.texts import blocks
+from infomax.encoders.tokenizer import TextTokenizer
+from infomax.encoders.tokenizer_training import UNKNOWN, train_tokenizer
 from infomax.encoders.tokens import TokenColumn, Tokens, token_column
 from infomax.errors import InputError
 

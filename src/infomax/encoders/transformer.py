@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from infomax.encoders.encode_texts import encode_texts
-from infomax.encoders.tokenizer import as_text, blocks
+from infomax.encoders.texts import as_text, blocks
 from infomax.encoders.tokens import TokenColumn, Tokens, token_column
 from infomax.errors import InputError
 

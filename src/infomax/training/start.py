@@ -11,7 +11,7 @@ from torch import nn
 
 from infomax.data.pairs import Pairs
 from infomax.encoders import StaticTextEncoder, TokenColumn, load_encoder
-from infomax.encoders.tokenizer import train_tokenizer
+from infomax.encoders.tokenizer_training import train_tokenizer
 from infomax.errors import InputError
 from infomax.evaluation.vectors import is_text, prepared, sides, texts
 from infomax.training.learner import Learner

@@ -1,0 +1,99 @@
+"""Words that are remembered give the tokens that the library gives of whole texts."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import AddedToken, Tokenizer
+
+from infomax.encoders import tokenizer as room
+from infomax.encoders.tokenizer import TextTokenizer
+from infomax.encoders.tokenizer_training import train_tokenizer
+
+TEXTS = [
+    "parse a list of HTTPServer names",
+    "def parse_list(names): return [n for n in names]",
+    "Größe ≮ <b> été İ ǆ 本語",
+]
+LIBRARY = train_tokenizer(TEXTS * 3, vocabulary_size=150)
+PIECES = st.sampled_from(
+    [
+        *"abAB7_<>=≮ \t\n\0\x1c\u0338\u0301\u0323ßİſ本か½ǅ΄´`",
+        "[UNK]",
+        "[UN",
+        "K]",
+        "list",
+        "HTTPServer",
+        "ﬁ",
+        "\u1fef",
+        "\u2028",
+        "😀",
+    ]
+)
+
+
+def of_library(tokenizer: Tokenizer, texts: list[str], most: int) -> list[list[int]]:
+    return [encoding.ids[:most] for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+
+def of_ours(tokenizer: TextTokenizer, texts: list[str]) -> list[list[int]]:
+    ids, lengths = tokenizer(texts)
+    assert len(lengths) == len(texts)
+    return [part.tolist() for part in np.split(ids, np.cumsum(lengths)[:-1])] if texts else []
+
+
+READER = TextTokenizer(LIBRARY, 6)
+
+
+@given(st.lists(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=12), max_size=6))
+def test_tokens_of_any_texts_are_the_librarys(texts):
+    assert of_ours(READER, texts) == of_library(LIBRARY, texts, 6)
+    assert of_ours(READER, texts) == of_library(LIBRARY, texts, 6)  # now that the words are known
+
+
+@pytest.mark.parametrize(
+    "text", ["<\u0338a", "=\u0338a b", "a[UNK]b", "a\0b", "\0", "", "a" * 65, "list " * 900 + "\0"]
+)
+def test_what_cannot_be_cut_is_read_whole_among_what_can(text):
+    texts = [TEXTS[0], text, TEXTS[1], text]
+    assert of_ours(TextTokenizer(LIBRARY, 256), texts) == of_library(LIBRARY, texts, 256)
+
+
+def test_a_word_is_read_once(monkeypatch):
+    tokenizer, read = TextTokenizer(LIBRARY, 256), []
+    monkeypatch.setattr(tokenizer, "_read", lambda texts: read.extend(texts) or TextTokenizer._read(tokenizer, texts))
+    tokenizer(["parse list", "list parse"])
+    tokenizer(["names, list: parse"])
+    assert sorted(read) == ["list", "names", "parse"]
+
+
+def test_memory_is_bounded_and_threads_may_share_it(monkeypatch):
+    monkeypatch.setattr(room, "_REMEMBERED", 5_000)
+    tokenizer, rng = TextTokenizer(LIBRARY, 256), np.random.default_rng(0)
+    texts = [" ".join(str(number) for number in rng.integers(0, 500, 20)) for _ in range(200)]
+    expected = of_library(LIBRARY, texts, 256)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: of_ours(tokenizer, [text])[0], texts * 3))
+    assert found == expected * 3
+    assert len(tokenizer._known) < 5_000 / room._ENTRY + 20
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda tokenizer: pickle.loads(pickle.dumps(tokenizer))])
+def test_a_copy_remembers_for_itself(copied):
+    tokenizer = TextTokenizer(LIBRARY, 256)
+    tokenizer(TEXTS)
+    other = copied(tokenizer)
+    assert len(other._known) == 1
+    assert of_ours(other, TEXTS) == of_ours(tokenizer, TEXTS)
+
+
+def test_tokenizers_that_look_across_words_are_left_to_the_library():
+    tokenizer = Tokenizer.from_str(LIBRARY.to_str())
+    tokenizer.add_tokens([AddedToken("parse a list", normalized=True)])
+    texts = ["Parse a List of names", "names"]
+    assert of_ours(TextTokenizer(tokenizer, 256), texts) == of_library(tokenizer, texts, 256)
+    assert of_library(tokenizer, texts, 256) != of_library(LIBRARY, texts, 256)
