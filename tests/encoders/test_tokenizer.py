@@ -64,11 +64,11 @@ def test_what_cannot_be_cut_is_read_whole_among_what_can(text):
 
 
 def test_a_word_is_read_once(monkeypatch):
-    tokenizer, read = TextTokenizer(LIBRARY, 256), []
-    monkeypatch.setattr(tokenizer, "_read", lambda texts: read.extend(texts) or TextTokenizer._read(tokenizer, texts))
-    tokenizer(["parse list", "list parse"])
-    tokenizer(["names, list: parse"])
-    assert sorted(read) == ["list", "names", "parse"]
+    tokenizer, read, ids_of = TextTokenizer(LIBRARY, 256), [], room._ids
+    monkeypatch.setattr(room, "_ids", lambda library, texts: read.extend(texts) or ids_of(library, texts))
+    tokenizer(["parse List", "List parse", "HTTPServer"])
+    tokenizer(["names, List: HTTPServer"])
+    assert sorted(read) == ["HTTPServer", "list", "names", "parse"]
 
 
 def test_memory_is_bounded_and_threads_may_share_it(monkeypatch):

@@ -20,6 +20,7 @@ _END, _MARK = "\0", -1  # of a text among others, and its token
 _WORD_OR_END = re.compile(
     r"[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+|\x00"
 )  # in ASCII only letters and digits make words
+_PLAIN = re.compile("[a-z0-9]+|[A-Z][a-z]*|[A-Z]+")  # in lower case one word as it stands
 _COMPOSING = "\u0338"  # the one mark that NFKC joins to a character between words: "<" and it are "≮"
 _REMEMBERED, _ENTRY = 2**25, 300  # about the bytes of all words that are remembered, and of one beside its characters
 # Runs that can be cut short and change no token: letters that lie in one word whatever stands around them, so that their
@@ -51,6 +52,7 @@ class TextTokenizer:
         self.max_tokens, self.frequency_power = max_tokens, frequency_power
         self._enough = max_tokens + LONGEST_WORD
         self._ahead = _truncating(tokenizer, self._enough)
+        self._model = Tokenizer(tokenizer.model)
         self._cuts = _is_ours(tokenizer)
         self._head = 16 * max_tokens if self._cuts else sys.maxsize
         self._whole = [_COMPOSING, *(token.content for token in tokenizer.get_added_tokens_decoder().values())]
@@ -93,7 +95,10 @@ class TextTokenizer:
         """Tokens of these pieces, and of others. What is remembered is only added to, or replaced: threads may share it."""
         known = self._known
         new = list(set(pieces).difference(known))
-        known.update(zip(new, self._read(new), strict=True))
+        plain = [piece for piece in new if _PLAIN.fullmatch(piece)]
+        known.update(zip(plain, _ids(self._model, [piece.lower() for piece in plain]), strict=True))
+        others = [piece for piece in new if piece not in known]
+        known.update(zip(others, self._read(others), strict=True))
         self._held += sum(_ENTRY + len(piece) for piece in new)
         if self._held > _REMEMBERED:
             self._known, self._held = {_END: [_MARK]}, 0
@@ -102,7 +107,7 @@ class TextTokenizer:
     def _read(self, texts: list[str]) -> list[list[int]]:
         """The first ids of each text, at least `max_tokens` if it has so many."""
         heads = [text[: self._head] for text in texts]
-        encodings = [encoding.ids for encoding in self._ahead.encode_batch_fast(heads, add_special_tokens=False)]
+        encodings = _ids(self._ahead, heads)
         for row, (head, text) in enumerate(zip(heads, texts, strict=True)):
             if len(head) < len(text):
                 encodings[row] = self._read_on(text, len(head), encodings[row])
@@ -115,9 +120,13 @@ class TextTokenizer:
         text = _RUNS.sub(r"\1\2\3\4", text)
         while True:
             size *= 8
-            ids = self._ahead.encode_batch_fast([text[:size]], add_special_tokens=False)[0].ids
+            (ids,) = _ids(self._ahead, [text[:size]])
             if len(ids) == self._enough or size >= len(text):
                 return ids
+
+
+def _ids(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
+    return [encoding.ids for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
 
 def _flat(tokens: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
