@@ -134,7 +134,12 @@ def _law(classes: str) -> str:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    return row.get("note") or f"{row['least_ms']} / {row['median_ms']}; {int(row['peak_mib']):,}"
+    if note := row.get("note"):
+        return str(note)
+    least, median_ = (
+        f"{ms:,.0f}" if (ms := float(row[name])) > 1000 else f"{ms:.3g}" for name in ("least_ms", "median_ms")
+    )
+    return f"{least} / {median_}; {int(row['peak_mib']):,}"
 
 
 def plot(rows: list[dict[str, Any]], path: Path) -> None:
