@@ -97,6 +97,10 @@ class StaticTextEncoder(nn.Module):
     def out_dim(self) -> int:
         return self.dim if self.projection is None else self.projection.out_features
 
+    @property
+    def gives_unit_vectors(self) -> bool:
+        return self.normalize
+
     def weigh(self, *columns: TokenColumn) -> None:
         """Start the token weights at BM25's idf, log(1 + (n - df + 1/2) / (df + 1/2)), over the n texts of all columns.
 

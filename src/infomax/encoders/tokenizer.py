@@ -6,7 +6,8 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from infomax.encoders.tokenizer_training import LONGEST_WORD, UNKNOWN, with_mode
 from infomax.errors import InputError
 
 _END, _MARK = "\0", -1  # of a text among others, and its token
+_START = {_END: array("i", [_MARK]).tobytes()}  # what is known before the first word
 _WORD_OR_END = re.compile(
     r"[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+|\x00"
 )  # in ASCII only letters and digits make words
@@ -56,10 +58,10 @@ class TextTokenizer:
         self._cuts = _is_ours(tokenizer)
         self._head = 16 * max_tokens if self._cuts else sys.maxsize
         self._whole = [_COMPOSING, *(token.content for token in tokenizer.get_added_tokens_decoder().values())]
-        self._known, self._held = {_END: [_MARK]}, 0
+        self._known, self._held = dict(_START), 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_known": {_END: [_MARK]}, "_held": 0}  # copies remember for themselves
+        return {**vars(self), "_known": dict(_START), "_held": 0}  # copies remember for themselves
 
     def __len__(self) -> int:
         """One more than the largest id."""
@@ -79,7 +81,7 @@ class TextTokenizer:
             apart = {row for row, head in enumerate(heads) if any(part in head for part in (_END, *self._whole))}
             joined = _END.join(["" if row in apart else head for row, head in enumerate(heads)] + [""])
         pieces = _WORD_OR_END.findall(joined)
-        ids, _ = _flat(map(self._knowing(pieces).__getitem__, pieces))
+        ids = np.frombuffer(b"".join(map(self._knowing(pieces).__getitem__, pieces)), np.int32)
         lengths = np.diff(np.flatnonzero(ids == _MARK), prepend=-1) - 1
         ids = ids[ids != _MARK]
         apart |= {row for row, text in enumerate(texts) if len(text) > self._head and lengths[row] < self._enough}
@@ -91,17 +93,17 @@ class TextTokenizer:
             found[row] = read
         return _flat(found)
 
-    def _knowing(self, pieces: list[str]) -> dict[str, list[int]]:
-        """Tokens of these pieces, and of others. What is remembered is only added to, or replaced: threads may share it."""
+    def _knowing(self, pieces: list[str]) -> dict[str, bytes]:
+        """Tokens of these pieces, and of others, as bytes of int32. Memory is added to or replaced, so threads may share it."""
         known = self._known
         new = list(set(pieces).difference(known))
-        plain = [piece for piece in new if _PLAIN.fullmatch(piece)]
-        known.update(zip(plain, _ids(self._model, [piece.lower() for piece in plain]), strict=True))
-        others = [piece for piece in new if piece not in known]
-        known.update(zip(others, self._read(others), strict=True))
+        others = [piece for piece in new if not _PLAIN.fullmatch(piece)]
+        known.update(zip(others, _packed(self._read(others)), strict=True))
+        plain = [piece for piece in new if piece not in known]
+        known.update(zip(plain, _packed(_ids(self._model, [piece.lower() for piece in plain])), strict=True))
         self._held += sum(_ENTRY + len(piece) for piece in new)
         if self._held > _REMEMBERED:
-            self._known, self._held = {_END: [_MARK]}, 0
+            self._known, self._held = dict(_START), 0
         return known
 
     def _read(self, texts: list[str]) -> list[list[int]]:
@@ -127,6 +129,10 @@ class TextTokenizer:
 
 def _ids(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
     return [encoding.ids for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def _packed(tokens: list[list[int]]) -> Iterator[bytes]:
+    return (array("i", ids).tobytes() for ids in tokens)
 
 
 def _flat(tokens: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -28,6 +28,14 @@ class Tokens:
         return Tokens(self.ids.to(device), self.offsets.to(device))
 
     @classmethod
+    def joined(cls, batches: Sequence[Tokens]) -> Tokens:
+        """One batch of all texts, those of the first batch first."""
+        ends = np.cumsum([0, *(len(batch.ids) for batch in batches)]).tolist()
+        offsets = [batch.offsets[:-1] + end for batch, end in zip(batches, ends, strict=False)]
+        ids = torch.cat([batch.ids for batch in batches])
+        return cls(ids, torch.cat([*offsets, offsets[0].new_tensor(ends[-1:])]))
+
+    @classmethod
     def from_arrays(cls, ids: np.ndarray, lengths: np.ndarray) -> Tokens:
         """Tokens of texts that own `lengths` (n,) ids each, in order."""
         return cls(torch.from_numpy(ids.astype(np.int32, copy=False)), torch.from_numpy(_offsets(lengths)))

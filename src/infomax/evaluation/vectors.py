@@ -2,7 +2,7 @@
 
 An encoder is a module for both sides, or a tuple of two: one for anchors, one for candidates. A module that has
 `prepare(column)` (a text encoder that would rather tokenise once) is given its chance to; any other module is called
-on what `column[rows]` gives: a list of texts, or a tensor.
+on what `column[rows]` gives: a list of texts, or a tensor. One whose `gives_unit_vectors` is true is not scaled again.
 """
 
 from __future__ import annotations
@@ -121,17 +121,21 @@ def device_of(module: nn.Module) -> torch.device:
 
 
 def encode_rows(module: nn.Module, column: Any, rows: np.ndarray, *, normalize: bool = True) -> torch.Tensor:
-    """(len(rows), d) vectors of some rows, of unit length if `normalize`; differentiable.
+    """(len(rows), d) vectors of some rows, of unit length if `normalize`; differentiable. Errors as `encode_batch`."""
+    return encode_batch(module, column[rows], len(rows), normalize=normalize)
+
+
+def encode_batch(module: nn.Module, batch: Any, n: int, *, normalize: bool = True) -> torch.Tensor:
+    """(n, d) vectors of a batch of n items, of unit length if `normalize`; differentiable.
 
     Raises:
         InputError: the module gives something else than one finite-dimensional vector a row.
     """
-    batch = column[rows]
     vectors = module(batch.to(device_of(module)) if isinstance(batch, torch.Tensor) else batch)
-    if not isinstance(vectors, torch.Tensor) or vectors.ndim != 2 or len(vectors) != len(rows):
+    if not isinstance(vectors, torch.Tensor) or vectors.ndim != 2 or len(vectors) != n:
         got = tuple(vectors.shape) if isinstance(vectors, torch.Tensor) else type(vectors).__name__
-        raise InputError(f"The encoder must give one vector a row, a tensor of shape ({len(rows)}, d), got {got}.")
-    return unit(vectors, dim=-1) if normalize else vectors
+        raise InputError(f"The encoder must give one vector a row, a tensor of shape ({n}, d), got {got}.")
+    return unit(vectors, dim=-1) if normalize and not getattr(module, "gives_unit_vectors", False) else vectors
 
 
 @torch.no_grad()

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from infomax.evaluation.vectors import encode_rows, lengths, prepared
+from infomax.encoders import StaticTextEncoder
+from infomax.encoders.tokens import Tokens
+from infomax.evaluation.vectors import encode_batch, encode_rows, lengths, prepared
 from infomax.training.gradient_cache import cached_backward
 
 
@@ -32,7 +34,7 @@ def learn_from(loss: Callable[..., torch.Tensor], sides: Sequence[Side], rows: n
     then pads little.
     """
     if chunk is None or chunk >= len(rows):
-        loss(*(side(rows) for side in sides)).backward()
+        loss(*vectors(sides, rows)).backward()
         return
     orders = [by_length(side.column, rows) for side in sides]
     places = [torch.from_numpy(np.argsort(order)) for order in orders]
@@ -42,6 +44,18 @@ def learn_from(loss: Callable[..., torch.Tensor], sides: Sequence[Side], rows: n
 
     chosen = [(side, rows[order]) for side, order in zip(sides, orders, strict=True)]
     cached_backward(in_order, *chosen, chunk=chunk)
+
+
+def vectors(sides: Sequence[Side], rows: np.ndarray) -> Sequence[torch.Tensor]:
+    """The vectors of each side. A static encoder takes both at once: then it has one sparse gradient, not two to merge."""
+    encoder, batches = sides[0].encoder, [side.column[rows] for side in sides]
+    if isinstance(encoder, StaticTextEncoder) and all(side.encoder is encoder for side in sides):
+        joint = Tokens.joined(batches)
+        return encode_batch(encoder, joint, len(joint), normalize=sides[0].normalize).split(len(rows))
+    return [
+        encode_batch(side.encoder, batch, len(rows), normalize=side.normalize)
+        for side, batch in zip(sides, batches, strict=True)
+    ]
 
 
 def by_length(column: Any, rows: np.ndarray) -> np.ndarray:
