@@ -221,7 +221,7 @@ def test_a_full_disk_keeps_what_was_there(refused, run, kept, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("infomax.report.language_page.replace", full)
+    monkeypatch.setattr("infomax.report.whole_file.replace", full)
     line = refused("lm", "fit", kept / "lines.txt", "--out", "new", *options, code=1)
     assert "No space left" in line
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

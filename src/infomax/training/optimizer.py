@@ -1,10 +1,17 @@
 """Adam whose step costs what the batch touched.
 
-A sparse gradient (an embedding table's) holds only the rows of the batch. Lazy Adam moves, and ages, only those rows:
-each row keeps its own moments and its own number of steps, so that a rare row is bias-corrected as if it had been
-trained alone. `torch.optim.SparseAdam` corrects every row by the global step, which makes the first step of a row
-that is first seen late about three times too long, and it has no weight decay and takes no dense gradients.
-Dense gradients are stepped by torch's own AdamW. Kingma & Ba, 2015; Loshchilov & Hutter, 2019.
+A sparse gradient (an embedding table's) holds only the rows of the batch. Adam would move all other rows too, by what is left of
+their momentum: with β = (0.9, 0.999) a row moves for ten steps and more after its gradient, and most of its way then. Lazy Adam
+reads and writes the rows of the batch alone. A row that was last touched k steps ago is moved at once as far as Adam would move
+it until k steps from now, if no gradient came: by
+
+    S(k) = Σ_{j<k} (β1/√β2)^j
+
+steps. Its moments fade by βᵏ, as Adam's do. So a row that is touched in every step is stepped exactly as by AdamW; one that comes
+back every k steps stands where AdamW would have it whenever it is read, while rates are constant; and one that comes back
+sooner than before moves too far, at most twice as far, for that once. `torch.optim.SparseAdam` drops the rest of the way:
+rare rows then lag behind, by up to a factor of ten, and it has no weight decay and takes no dense gradients, which are stepped
+here by torch's own AdamW. Kingma & Ba, 2015; Loshchilov & Hutter, 2019.
 """
 
 from __future__ import annotations
@@ -23,11 +30,12 @@ _BLOCK = 2**18  # numbers stepped at a time: rows, moments and gradient of a blo
 class LazyAdam(torch.optim.Optimizer):
     """AdamW for dense gradients, its lazy row-wise form for sparse ones; parameter groups as in torch.
 
-    Where every row is touched at every step, both forms give the same parameters. Weight decay of a sparse parameter
-    reaches only the rows that are touched.
+    Where every row is touched at every step, both forms give the same parameters. A row of a sparse parameter makes up for the
+    weight decay that it missed when it is touched.
 
     Raises:
-        InputError: a learning rate, epsilon or weight decay below 0, or betas outside [0, 1).
+        InputError: a learning rate, epsilon or weight decay below 0, betas outside [0, 1), or β1² not below β2, with which what
+            is left of a momentum would never come to an end.
     """
 
     def __init__(
@@ -43,6 +51,8 @@ class LazyAdam(torch.optim.Optimizer):
                 raise InputError(f"{name} must be at least 0, got {value}.")
         if not all(0 <= beta < 1 for beta in betas):
             raise InputError(f"betas must lie in [0, 1), got {betas}.")
+        if betas[0] ** 2 >= betas[1] and betas[0] > 0:
+            raise InputError(f"The first beta, squared, must be below the second, got {betas}.")
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -63,7 +73,7 @@ class LazyAdam(torch.optim.Optimizer):
     def _step_dense(self, params: list[torch.Tensor], group: dict[str, Any]) -> None:
         if not params:
             return
-        states = [self._state(p, ()) for p in params]
+        states = [self._state(p, rows=False) for p in params]
         adamw(
             params,
             [p.grad for p in params if p.grad is not None],
@@ -81,19 +91,22 @@ class LazyAdam(torch.optim.Optimizer):
         )
 
     def _step_rows(self, p: torch.Tensor, rows: torch.Tensor, values: torch.Tensor, group: dict[str, Any]) -> None:
-        state = self._state(p, (p.shape[0],))
+        state = self._state(p, rows=True)
+        state["step"] += 1
         at_once = max(1, _BLOCK // max(1, values[:1].numel()))
         for start in range(0, len(rows), at_once):
             _step_block(p, state, rows[start : start + at_once], values[start : start + at_once], group)
 
-    def _state(self, p: torch.Tensor, steps: tuple[int, ...]) -> dict[str, torch.Tensor]:
-        """The moments of `p`; `step` counts per row for sparse gradients, else once (on the CPU, as torch does)."""
+    def _state(self, p: torch.Tensor, *, rows: bool) -> dict[str, torch.Tensor]:
+        """The moments of `p`, its number of steps (on the CPU, as torch has it) and, of `rows`, the last step of each."""
         state: dict[str, torch.Tensor] = self.state[p]
         if not state:
-            state["step"] = torch.zeros(steps, dtype=torch.float32, device=p.device if steps else "cpu")
+            state["step"] = torch.zeros((), dtype=torch.float32)
             state["exp_avg"] = torch.zeros_like(p)
             state["exp_avg_sq"] = torch.zeros_like(p)
-        elif state["step"].shape != steps:
+            if rows:
+                state["last"] = torch.zeros(p.shape[0], dtype=torch.int32, device=p.device)
+        elif ("last" in state) != rows:
             raise InputError(
                 "A parameter had sparse gradients in one step and dense ones in another; keep to one form."
             )
@@ -112,18 +125,19 @@ def _distinct_rows(grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def _step_block(
     p: torch.Tensor, state: dict[str, torch.Tensor], rows: torch.Tensor, grad: torch.Tensor, group: dict[str, Any]
 ) -> None:
-    beta1, beta2 = group["betas"]
-    step = state["step"].index_select(0, rows).add_(1)
-    mean = state["exp_avg"].index_select(0, rows).lerp_(grad, 1 - beta1)
-    square = state["exp_avg_sq"].index_select(0, rows).mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-    state["step"].index_copy_(0, rows, step)
+    (beta1, beta2), step = group["betas"], int(state["step"])
+    gap = (step - state["last"].index_select(0, rows)).double().view(-1, *[1] * (grad.dim() - 1))
+    mean = state["exp_avg"].index_select(0, rows).mul_((beta1**gap).to(grad)).add_(grad, alpha=1 - beta1)
+    square = state["exp_avg_sq"].index_select(0, rows).mul_((beta2**gap).to(grad))
+    square.addcmul_(grad, grad, value=1 - beta2)
+    state["last"].index_fill_(0, rows, step)
     state["exp_avg"].index_copy_(0, rows, mean)
     state["exp_avg_sq"].index_copy_(0, rows, square)
-    column = (-1, *[1] * (grad.dim() - 1))
-    rate = (group["lr"] / (1 - beta1 ** step.double())).to(grad.dtype).view(column)
-    correction = (1 - beta2 ** step.double()).sqrt_().to(grad.dtype).view(column)
     values = p.index_select(0, rows)
     if group["weight_decay"]:
-        values.mul_(1 - group["lr"] * group["weight_decay"])
-    values.addcdiv_(mean.mul_(rate), square.sqrt_().div_(correction).add_(group["eps"]), value=-1)
+        values.mul_(((1 - group["lr"] * group["weight_decay"]) ** gap).to(grad))
+    fading = beta1 / beta2**0.5 if beta1 else 0.0
+    steps = (1 - fading**gap) / (1 - fading)
+    mean.mul_((group["lr"] / (1 - beta1**step) * steps).to(grad))
+    values.addcdiv_(mean, square.sqrt_().div_((1 - beta2**step) ** 0.5).add_(group["eps"]), value=-1)
     p.index_copy_(0, rows, values)
