@@ -28,7 +28,7 @@ from infomax.training import cached_backward
 from infomax.training.encoding import Side, learn_from
 
 N, D, CHUNK = 8192, 384, 256
-TEXTS = [("one-shot", 128, 128), ("cached", 128, 32), ("cached", 1024, 32)]
+TEXTS = [("one-shot", "128", "128"), ("cached", "128", "32"), ("cached", "1024", "32")]
 
 
 def main() -> None:
