@@ -6,8 +6,7 @@ import itertools
 import json
 import re
 import sys
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,14 @@ from tokenizers import Tokenizer, models
 
 from infomax.encoders.texts import as_text
 from infomax.encoders.tokenizer_training import LONGEST_WORD, UNKNOWN, with_model
+from infomax.encoders.words import END, MARK, Words
 from infomax.errors import InputError
 
-_END, _MARK = "\0", -1  # of a text among others, and its token
-_START = {_END: array("i", [_MARK]).tobytes()}  # what is known before the first word
 _WORD_OR_END = re.compile(
     r"[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+|\x00"
 )  # in ASCII only letters and digits make words
-_PLAIN = re.compile("[a-z0-9]+|[A-Z][a-z]*|[A-Z]+")  # in lower case one word as it stands
 _COMPOSING = "\u0338"  # the one mark that NFKC joins to a character between words: "<" and it are "≮"
-_REMEMBERED, _ENTRY = 2**25, 300  # about the bytes of all words that are remembered, and of one beside its characters
+_REMEMBERED = 2**25  # bytes of words, about
 # Runs that can be cut short and change no token: letters that lie in one word whatever stands around them, so that their
 # first 65 alone make a blob (lower case and digits; kana, Han and Hangul; capitals up to the last, which may begin a word:
 # "ABCd"), and white space.
@@ -54,14 +51,17 @@ class TextTokenizer:
         self.max_tokens, self.frequency_power = max_tokens, frequency_power
         self._enough = max_tokens + LONGEST_WORD
         self._ahead = _truncating(tokenizer, self._enough)
-        self._model = Tokenizer(tokenizer.model)
         self._cuts = _is_ours(tokenizer)
         self._head = 16 * max_tokens if self._cuts else sys.maxsize
         self._whole = [_COMPOSING, *(token.content for token in tokenizer.get_added_tokens_decoder().values())]
-        self._known, self._held = dict(_START), 0
+        self._words = Words(self._ahead)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_known": dict(_START), "_held": 0}  # copies remember for themselves
+        return {name: value for name, value in vars(self).items() if name != "_words"}  # copies remember for themselves
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._words = Words(self._ahead)
 
     def __len__(self) -> int:
         """One more than the largest id."""
@@ -76,14 +76,16 @@ class TextTokenizer:
     def _by_words(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """As `_read`, flat, by what is known of words."""
         heads = [text[: self._head] for text in texts]
-        joined, apart = _END.join([*heads, ""]), set[int]()  # apart is what must be read as it stands
-        if joined.count(_END) > len(heads) or any(part in joined for part in self._whole):
-            apart = {row for row, head in enumerate(heads) if any(part in head for part in (_END, *self._whole))}
-            joined = _END.join(["" if row in apart else head for row, head in enumerate(heads)] + [""])
+        joined, apart = END.join([*heads, ""]), set[int]()  # apart is what must be read as it stands
+        if joined.count(END) > len(heads) or any(part in joined for part in self._whole):
+            apart = {row for row, head in enumerate(heads) if any(part in head for part in (END, *self._whole))}
+            joined = END.join(["" if row in apart else head for row, head in enumerate(heads)] + [""])
         pieces = _WORD_OR_END.findall(joined)
-        ids = np.frombuffer(b"".join(map(self._knowing(pieces).__getitem__, pieces)), np.int32)
-        lengths = np.diff(np.flatnonzero(ids == _MARK), prepend=-1) - 1
-        ids = ids[ids != _MARK]
+        if self._words.held > _REMEMBERED:
+            self._words = Words(self._ahead)  # threads may still read the old ones
+        ids = np.frombuffer(b"".join(map(self._words.__getitem__, pieces)), np.int32)
+        lengths = np.diff(np.flatnonzero(ids == MARK), prepend=-1) - 1
+        ids = ids[ids != MARK]
         apart |= {row for row, text in enumerate(texts) if len(text) > self._head and lengths[row] < self._enough}
         if not apart:
             return ids, lengths
@@ -92,19 +94,6 @@ class TextTokenizer:
         for row, read in zip(rows, self._read([texts[row] for row in rows]), strict=True):
             found[row] = read
         return _flat(found)
-
-    def _knowing(self, pieces: list[str]) -> dict[str, bytes]:
-        """Tokens of these pieces, and of others, as bytes of int32. Memory is added to or replaced, so threads may share it."""
-        known = self._known
-        new = list(set(pieces).difference(known))
-        others = [piece for piece in new if not _PLAIN.fullmatch(piece)]
-        known.update(zip(others, _packed(self._read(others)), strict=True))
-        plain = [piece for piece in new if piece not in known]
-        known.update(zip(plain, _packed(_ids(self._model, [piece.lower() for piece in plain])), strict=True))
-        self._held += sum(_ENTRY + len(piece) for piece in new)
-        if self._held > _REMEMBERED:
-            self._known, self._held = dict(_START), 0
-        return known
 
     def _read(self, texts: list[str]) -> list[list[int]]:
         """The first ids of each text, at least `max_tokens` if it has so many."""
@@ -129,10 +118,6 @@ class TextTokenizer:
 
 def _ids(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
     return [encoding.ids for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-
-
-def _packed(tokens: list[list[int]]) -> Iterator[bytes]:
-    return (array("i", ids).tobytes() for ids in tokens)
 
 
 def _flat(tokens: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
