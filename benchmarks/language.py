@@ -62,6 +62,8 @@ RUNS: dict[str, dict[str, Any]] = {
     "ranking, k = 500": {"objective": "ranking", "noise_draws": 500},
     "ranking, k = 2,500": {"objective": "ranking", "noise_draws": 2500},
     "negative sampling, k = 100": {"objective": "negative-sampling", "noise_draws": 100},
+    "NCE, k = 100, by rows": {"objective": "nce", "noise_draws": 100, "sparse": True},
+    "ranking, k = 500, by rows": {"objective": "ranking", "noise_draws": 500, "sparse": True},
     "Kneser-Ney, order 5": {"model": "ngram", "order": 5},
 }
 CORPORA: dict[str, tuple[Callable[[], dict[str, Path]], dict[str, Any]]] = {
