@@ -166,14 +166,13 @@ class Scores:
         """Candidates as anchors: with one positive a row, only the candidates that are one, in the rows' order."""
         pairs, turned = self.true_pairs, self.true_pairs.turned()
         own = slice(None) if pairs.columns is None else pairs.columns
-        ids = {} if turned.ids is None else {"anchor_ids": turned.ids.row_keys, "candidate_ids": turned.ids.column_keys}
         labels = None if turned.labels is None else (turned.labels.row_keys, turned.labels.column_keys)
         if self.matrix is not None:
-            return Scores.from_dense(self.matrix.t()[own], positives=labels, **ids)._of(turned)
+            return Scores.from_dense(self.matrix.t()[own], positives=labels)._of(turned)
         scores = Scores(
             self.candidates[own], self.anchors, temperature=self.temperature, column_offset=self.row_offset,
             row_offset=None if self.column_offset is None else self.column_offset[own],
-            positives=labels, backend="auto" if self._auto else self.backend, cache=self.cache, **ids,
+            positives=labels, backend="auto" if self._auto else self.backend, cache=self.cache,
         )._of(turned)  # fmt: skip
         return scores.shared() if self.processes > 1 else scores
 
