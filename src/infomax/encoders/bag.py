@@ -51,8 +51,8 @@ class _WeightedMean(torch.autograd.Function):
         grad = grad / _lengths(offsets, grad.dtype)
         touched, texts, starts = _texts_by_token(ids, offsets)
         gathered = _bag(grad.contiguous(), texts, starts, None)
-        rows = gathered * weights.index_select(0, touched)[:, None] if ctx.needs_input_grad[0] else None
         scale = torch.linalg.vecdot(gathered, table.index_select(0, touched)) if ctx.needs_input_grad[1] else None
+        rows = gathered.mul_(weights.index_select(0, touched)[:, None]) if ctx.needs_input_grad[0] else None
         place = _sparse if ctx.sparse_gradients else _dense
         return place(touched, rows, table), place(touched, scale, weights), None, None, None
 
