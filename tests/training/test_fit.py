@@ -75,7 +75,8 @@ def test_chunks_change_nothing_but_rounding(vectors, linear, dropout):
 
 
 def test_texts_in_chunks_of_like_length_learn_the_same(texts):
-    plain, chunked = (fit(texts, chunk=chunk, **QUICK) for chunk in (None, 7))
+    varied = [(a[: 9 + 7 * i % 30], b[: 50 - 11 * i % 40]) for i, (a, b) in enumerate(texts)]  # sorted differently
+    plain, chunked = (fit(varied, chunk=chunk, **QUICK) for chunk in (None, 7))
     for one, other in zip(plain.history, chunked.history, strict=True):
         assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
 
@@ -105,10 +106,12 @@ def test_two_sides_and_shared_parameters(vectors, linear):
     x, y = vectors
     shared = nn.Linear(4, 4)
     pair = (nn.Sequential(linear(), shared), nn.Sequential(nn.Linear(9, 4), shared))
+    before = [side[0].weight.detach().clone() for side in pair]
     result = fit((x, torch.cat([y, y[:, :1]], 1)), encoder=pair, **QUICK)
     assert isinstance(result.encoder, TwoSided)
     assert result.encoder.anchor is pair[0]
     assert result.encoder.candidate is pair[1]
+    assert all((side[0].weight - was).abs().max() > 1e-4 for side, was in zip(pair, before, strict=True))
     assert result.history[-1]["loss"] < result.history[0]["loss"]
 
 
