@@ -48,7 +48,7 @@ def main() -> None:
     table = _table([row for row in rows.read(options.out) if (row["images"], row["epochs"]) == asked])
     print(table)
     if options.into:
-        put_into(Path(options.into), "images", table)
+        put_into(Path(options.into), f"images {options.images}", table)
 
 
 def _measure(method: str, seed: int, n: int, budget: Budget) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS, help="the CSV file")
     parser.add_argument("--table", action="store_true", help="only the table of what is there")
-    parser.add_argument("--into", help="a Markdown page whose table (images) is to be replaced")
+    parser.add_argument("--into", help="a Markdown page whose table of so many images is to be replaced")
     return parser.parse_args()
 
 
