@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from infomax.encoders.tokens import TokenColumn, token_column
+from infomax.encoders.tokens import TokenColumn, Tokens, token_column
 
 TEXTS = [[1, 2, 2], [], [3], [0, 1, 0, 4], []]
 
@@ -33,6 +33,11 @@ def test_rows_come_back_in_the_order_asked(rows, memory):
     assert as_lists(found[rows]) == wanted
     assert len(found[rows]) == len(wanted)
     assert isinstance(found.ids, np.memmap) == (memory < 2**28)
+
+
+def test_batches_are_joined_in_their_order():
+    batches = [column()[rows] for rows in ([3, 1], [], [4, 0])]
+    assert as_lists(Tokens.joined(batches)) == [TEXTS[i] for i in (3, 1, 4, 0)]
 
 
 def test_counts_are_of_occurrences_and_of_texts():

@@ -99,6 +99,7 @@ class StaticTextEncoder(nn.Module):
 
     @property
     def gives_unit_vectors(self) -> bool:
+        """Whether who wants unit vectors need not scale these."""
         return self.normalize
 
     def weigh(self, *columns: TokenColumn) -> None:

@@ -48,14 +48,11 @@ def learn_from(loss: Callable[..., torch.Tensor], sides: Sequence[Side], rows: n
 
 def vectors(sides: Sequence[Side], rows: np.ndarray) -> Sequence[torch.Tensor]:
     """The vectors of each side. A static encoder takes both at once: then it has one sparse gradient, not two to merge."""
-    encoder, batches = sides[0].encoder, [side.column[rows] for side in sides]
+    encoder = sides[0].encoder
     if isinstance(encoder, StaticTextEncoder) and all(side.encoder is encoder for side in sides):
-        joint = Tokens.joined(batches)
+        joint = Tokens.joined([side.column[rows] for side in sides])
         return encode_batch(encoder, joint, len(joint), normalize=sides[0].normalize).split(len(rows))
-    return [
-        encode_batch(side.encoder, batch, len(rows), normalize=side.normalize)
-        for side, batch in zip(sides, batches, strict=True)
-    ]
+    return [side(rows) for side in sides]
 
 
 def by_length(column: Any, rows: np.ndarray) -> np.ndarray:

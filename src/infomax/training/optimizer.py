@@ -8,10 +8,10 @@ it until k steps from now, if no gradient came: by
     S(k) = Σ_{j<k} (β1/√β2)^j
 
 steps. Its moments fade by βᵏ, as Adam's do. So a row that is touched in every step is stepped exactly as by AdamW; one that comes
-back every k steps stands where AdamW would have it whenever it is read, while rates are constant; and one that comes back
-sooner than before moves too far, at most twice as far, for that once. `torch.optim.SparseAdam` drops the rest of the way:
-rare rows then lag behind, by up to a factor of ten, and it has no weight decay and takes no dense gradients, which are stepped
-here by torch's own AdamW. Kingma & Ba, 2015; Loshchilov & Hutter, 2019.
+back every k steps stands where AdamW would have it whenever it is read, while rates are constant. One that comes back sooner
+than before has moved too far, at most twice as far, and one that comes back later not far enough. `torch.optim.SparseAdam` drops
+the rest of the way: rare rows lag behind, by up to a factor of ten. It has no weight decay and takes no dense gradients, which
+are stepped here by torch's own AdamW. Kingma & Ba, 2015; Loshchilov & Hutter, 2019.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class LazyAdam(torch.optim.Optimizer):
         if not all(0 <= beta < 1 for beta in betas):
             raise InputError(f"betas must lie in [0, 1), got {betas}.")
         if betas[0] ** 2 >= betas[1] and betas[0] > 0:
-            raise InputError(f"The first beta, squared, must be below the second, got {betas}.")
+            raise InputError(f"The first beta, squared, must be below the second, got {betas}; (0.9, 0.999) is usual.")
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -69,6 +69,15 @@ class LazyAdam(torch.optim.Optimizer):
                     self._step_rows(p, *_distinct_rows(p.grad), group)
             self._step_dense([p for p in given if not p.grad.is_sparse], group)
         return loss
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As torch's, which would round the steps of rows to the precision of their parameter."""
+        super().load_state_dict(state_dict)
+        given = [number for group in state_dict["param_groups"] for number in group["params"]]
+        params = [p for group in self.param_groups for p in group["params"]]
+        for number, p in zip(given, params, strict=True):
+            if "last" in (saved := state_dict["state"].get(number, {})):
+                self.state[p]["last"] = saved["last"].to(p.device, torch.int32, copy=True)
 
     def _step_dense(self, params: list[torch.Tensor], group: dict[str, Any]) -> None:
         if not params:

@@ -119,15 +119,7 @@ def restore(tree: dict[str, Any], task: Any, data: str, *, of: str = "pairs", to
         )
     task.learner.load_state_dict(tree["learner"])
     task.optimizer.load_state_dict(tree["optimizer"])
-    _move_counts(task.optimizer)
     torch.set_rng_state(tree["generator"])
     if tree["cuda_generators"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(tree["cuda_generators"])
     return dict(tree["state"])
-
-
-def _move_counts(optimizer: torch.optim.Optimizer) -> None:
-    """torch leaves `step` where it was loaded; counts of steps per row belong beside their rows."""
-    for parameter, held in optimizer.state.items():
-        if held["step"].ndim:
-            held["step"] = held["step"].to(parameter.device)
