@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,9 @@ import torch
 
 # Two test processes share two cores; and sums in another order than yours would be hard to reproduce.
 torch.set_num_threads(1)
+
+# A shell's background job inherits an ignored Ctrl-C, and the tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _WORDS = ["remove", "duplicates", "keep", "order", "parse", "hello", "world", "long", "text", "spaces"]
 

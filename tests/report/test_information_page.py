@@ -116,6 +116,19 @@ def test_independence_is_drawn_as_no_dependence(results, pages):
     assert bars.count("fill: url(#ranked-h") == sum(q > 0.05 for q in target.values())  # hatched
 
 
+def test_an_interval_without_an_upper_end_is_an_arrow(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=500)
+    near = read_table(pd.DataFrame({"x": x, "y": x + 1e-5 * rng.normal(size=500)}))
+    result = mutual_information_table(near, target="x", permutations=0)
+    (answer,) = result.answers
+    assert answer.estimate.interval.high == np.inf
+    page, lines = information_html(result, table=near), information_text(result)
+    assert " to inf" in page
+    assert " to inf" in lines
+    assert page.count("<svg") >= 2
+
+
 def test_partial_work_is_marked_everywhere(results, table):
     cut = replace(results["target"], answers=results["target"].answers[:2], interrupted=True)
     assert "Partial." in Page(information_html(cut, table=table)).text

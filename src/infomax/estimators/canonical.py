@@ -45,8 +45,8 @@ class CanonicalPairs:
     def fit(cls, x: np.ndarray, y: np.ndarray, *, conditioned: int = 0) -> CanonicalPairs:
         """The canonical pairs of x (n, d_x) and y (n, d_y), residuals of `conditioned` directions."""
         x_mean, y_mean = x.mean(0), y.mean(0)
-        x_basis, x_white = _whiten(x - x_mean)
-        y_basis, y_white = _whiten(y - y_mean)
+        x_basis, x_white = whiten(x - x_mean)
+        y_basis, y_white = whiten(y - y_mean)
         u, rho, vt = np.linalg.svd(x_basis.T @ y_basis, full_matrices=False)
         scale = np.sqrt(len(x))
         rank = (x_basis.shape[1], y_basis.shape[1])
@@ -104,7 +104,7 @@ def gaussian_table(u: np.ndarray, v: np.ndarray, rho: np.ndarray) -> np.ndarray:
     return (u * (rho / rest)) @ v.T - own[:, None] - other - 0.5 * np.log(rest).sum()
 
 
-def _whiten(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def whiten(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """An orthonormal basis (n, r) of the columns' span and the map (d, r) to it; r leaves out what is rounding."""
     size = np.abs(centred).max(0, initial=0.0)
     size[size == 0] = 1.0

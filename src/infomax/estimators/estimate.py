@@ -19,7 +19,7 @@ class Interval:
     """Limits in nats, at a nominal level.
 
     Attributes:
-        low, high: in nats, never clipped.
+        low, high: in nats, never clipped; high is infinite where the method is near the most that it can say.
         level: nominal coverage, such as 0.95.
         kind: "asymptotic" (normal, from per-sample influences), "subsampling", "bootstrap" or "certified" (holds at
             every n, for every distribution that meets the stated assumption).

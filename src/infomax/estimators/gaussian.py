@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import log
 
 import numpy as np
 from scipy.special import psi
@@ -29,6 +30,7 @@ from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.normal_scores import normal_scores
 
 HALVINGS = 4  # of the pairs, for the bias of ranks
+NEAR_CEILING = log(4.0)  # nats
 
 
 class GaussianCopula(Estimator):
@@ -66,8 +68,8 @@ class GaussianCopula(Estimator):
         ahead = measured.nats - float(np.mean([self._ranked(half, wishart=True).nats for half in _halves(sample)]))
         if not np.isfinite(ahead):  # a half that is deterministic
             return measured
-        error = float(np.hypot(measured.standard_error or 0.0, ahead))
-        return replace(measured, nats=measured.nats + ahead, standard_error=error)
+        nats, error = measured.nats + ahead, float(np.hypot(measured.standard_error or 0.0, ahead))
+        return replace(measured, nats=nats, standard_error=error, cautions=tuple(_ceiling_caution(sample, nats)))
 
     def tester(self, sample: Sample) -> Estimator:  # noqa: ARG002
         return GaussianCopula(correct_bias=False)  # shuffling changes no bias
@@ -128,6 +130,17 @@ def wishart_bias(x_rank: int, y_rank: int, freedom: int) -> float:
 
 def _rows_needed(sample: Sample) -> int:
     return sum(side.values.shape[1] for side in (sample.x, sample.y, sample.z) if side is not None) + 2
+
+
+def _ceiling_caution(sample: Sample, nats: float) -> Iterator[Caution]:
+    """Of one column a side: where noise is about as small as the gaps between values, ranks do not show how small."""
+    most = float(np.log(len(sample)))
+    if sample.x.values.shape[1] == sample.y.values.shape[1] == 1 and nats > most - NEAR_CEILING:
+        text = (
+            f"The ranks of {len(sample):,} rows hardly resolve more than log n = {most:.2f} nats between two columns: the truth "
+            "may be anything above."
+        )
+        yield Caution("ceiling", text)
 
 
 def _halves(sample: Sample) -> Iterator[Sample]:

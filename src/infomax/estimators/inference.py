@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -73,6 +74,8 @@ def estimate_sample(
         raise InputError(f"{estimator.title} gives no number on these {len(sample):,} pairs: try another method.")
     statistic = partial(_nats, estimator)
     error, interval = _error(statistic, measured, varying, level, block, for_interval, n_jobs)
+    if interval is not None and any(caution.kind == "ceiling" for caution in measured.cautions):
+        interval = replace(interval, high=float("inf"))  # the truth may be anything above
     p = None
     if permutations:
         tester = estimator.tester(varying)

@@ -4,6 +4,9 @@ Each contender is a log density ratio fitted to some rows and scored by InfoNCE 
 all. The simplest stands unless a richer one is better by more than two standard errors of the difference; so independent
 sides give 0, Gaussian ones the closed form, which is more exact than any network, and others the critic. The rows that
 contenders are compared on are not the rows that the critic reports on.
+
+A copula that stands may be wrong all the same, in a way that so few rows do not teach a network. Bent regressions show it:
+then what they explain is added, and counted as an error, see `curvature`.
 """
 
 from __future__ import annotations
@@ -17,13 +20,16 @@ from infomax.estimators.constant import Constant
 from infomax.estimators.critic.critic import Critic
 from infomax.estimators.critic.folds import three_way_folds
 from infomax.estimators.critic.held_out import Terms, constant_terms, copula_terms
-from infomax.estimators.estimate import Contender
+from infomax.estimators.curvature import Curvature
+from infomax.estimators.estimate import Caution, Contender
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.estimators.gaussian import GaussianCopula
 from infomax.estimators.neighbours import KSG
+from infomax.estimators.normal_scores import normal_scores
 
 ROWS_FOR_CRITIC = 500
 ROWS_FOR_COPULA = 4  # a column
+BENT = 0.01  # p-value from which a regression is taken to be
 MARGIN = 2.0  # standard errors by which a richer contender has to be better
 
 
@@ -53,7 +59,27 @@ def measure_wide(sample: Sample, critic: Critic, rng: np.random.Generator) -> Me
         copula = candidates[1].measured
         error = float(np.hypot(copula.nats, copula.standard_error or 0.0))
         measured = replace(measured, standard_error=error, local=copula.local)
+    if isinstance(best.method, GaussianCopula):
+        measured = _bent(measured, critic.subset(sample, rng))
     return _told(measured, best.method.title, best.method.citation, contenders)
+
+
+def _bent(measured: Measured, sample: Sample) -> Measured:
+    """The copula's measure, with what bent regressions add."""
+    curvature = Curvature.of(normal_scores(sample.x.values), normal_scores(sample.y.values))
+    if not np.isfinite(measured.nats) or curvature.p_value > BENT:
+        return measured
+    text = (
+        f"The Gaussian copula was chosen, but regressions of x on y or of y on x are bent (p = {curvature.p_value:.1g}): "
+        f"{curvature.nats:.3f} nats that they explain were added, and the error is at least as large."
+    )
+    return replace(
+        measured,
+        nats=measured.nats + curvature.nats,
+        standard_error=float(np.hypot(measured.standard_error or 0.0, curvature.nats)),
+        cautions=(*measured.cautions, Caution("bent regressions", text)),
+        details={**measured.details, "copula": measured.nats, "bent_regressions": curvature.nats},
+    )
 
 
 def _candidates(sample: Sample, critic: Critic, rng: np.random.Generator) -> list[_Candidate]:

@@ -47,7 +47,7 @@ def interval_figure(found: Estimate, unit: str) -> str:
     with drawing(9.2, 1.5) as (figure, axes):
         axes.barh(0, found.nats / NATS_PER[unit], height=0.6, color=TRUE, alpha=0.85)
         _whisker(axes, 0, found, unit)
-        end = max(found.nats, found.interval.high if found.interval else 0.0, 1e-3) / NATS_PER[unit]
+        end = max(_right(found), 1e-3) / NATS_PER[unit]
         for limit, name in ((found.lower, "at least"), (found.upper, "at most")):
             if limit is not None and 0 < limit.nats:
                 place = limit.nats / NATS_PER[unit]
@@ -101,7 +101,7 @@ def _bar(axes: Axes, place: int, given: Answer, unit: str) -> None:
         look = {"facecolor": PAPER, "edgecolor": MUTED, "hatch": "////"}
     axes.barh(place, found.nats / NATS_PER[unit], height=0.62, linewidth=1.2, **look)
     _whisker(axes, place, found, unit)
-    right = max(found.nats, found.interval.high if found.interval else 0.0, 0.0) / NATS_PER[unit]
+    right = max(_right(found), 0.0) / NATS_PER[unit]
     axes.annotate(
         amount(found.nats, unit),
         (right, place),
@@ -116,9 +116,22 @@ def _bar(axes: Axes, place: int, given: Answer, unit: str) -> None:
 def _whisker(axes: Axes, place: float | int, found: Estimate, unit: str) -> None:
     if found.interval is None:
         return
-    value, low, high = (v / NATS_PER[unit] for v in (found.nats, found.interval.low, found.interval.high))
-    reach = [[max(value - low, 0)], [max(high - value, 0)]]
-    axes.errorbar(value, place, xerr=reach, color=INK, capsize=3.5, capthick=1.3, elinewidth=1.3)
+    value, low, high = (v / NATS_PER[unit] for v in (found.nats, found.interval.low, _right(found)))
+    left, right = max(value - low, 0.0), max(high - value, 0.0)
+    look: dict[str, Any] = {"color": INK, "capsize": 3.5, "capthick": 1.3, "elinewidth": 1.3}
+    if np.isfinite(found.interval.high):
+        axes.errorbar(value, place, xerr=((left,), (right,)), **look)
+    else:  # no upper end: an arrow
+        axes.errorbar(value, place, xerr=((left,), (0.0,)), **look)
+        axes.errorbar(value, place, xerr=((0.0,), (right,)), xlolims=True, **look)
+
+
+def _right(found: Estimate) -> float:
+    """Where the drawing of an estimate ends, in nats: where its interval has no upper end, as far above as below."""
+    if found.interval is None:
+        return found.nats
+    low, high = found.interval.low, found.interval.high
+    return max(found.nats, high if np.isfinite(high) else 2 * found.nats - low)
 
 
 def _cell(axes: Axes, i: int, j: int, nats: float, q: float, unit: str, *, numbered: bool) -> None:
