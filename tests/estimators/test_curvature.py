@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 from scipy.stats import binom
 
 from infomax.data.worlds import beyond_normal
@@ -59,6 +60,17 @@ def test_too_few_rows_or_no_dependence_say_nothing():
     assert Curvature.of(few, few + rng.normal(size=(60, 10))) == Curvature(0.0, 1.0)
     x, y = rng.normal(size=(2, 500, 3))
     assert Curvature.of(x, y) == Curvature(0.0, 1.0)
+
+
+@pytest.mark.parametrize("memory", [0.5, 0.9])
+def test_a_series_is_not_taken_for_a_bend(memory):
+    rng = np.random.default_rng(4)
+    draws = rng.normal(size=(2, 1500, 4))
+    x, own = (lfilter([1], [1, -memory], one, axis=0)[500:] for one in draws)
+    assert Curvature.of(x, x + own) == Curvature(0.0, 1.0)
+    x, own = draws[:, :1000]
+    order = np.argsort(x[:, 0])  # sorted rows are no series
+    assert Curvature.of(x[order], (x + own + 0.3 * x**2)[order]).p_value < 1e-6
 
 
 def test_products_that_repeat_each_other_count_once():
