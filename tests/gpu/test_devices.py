@@ -26,16 +26,19 @@ def pairs(n=300, d=24, dtype=torch.float32):
     return [normalize(torch.randn(n, d, generator=rng, dtype=torch.float64), dim=1).to(dtype) for _ in range(2)]
 
 
+@pytest.mark.parametrize("backend", ["auto", "triton"])
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5), (torch.bfloat16, 2e-2)]
 )
-def test_streamed_loss_and_gradients_are_the_dense_ones(device, dtype, tolerance):
+def test_streamed_loss_and_gradients_are_the_dense_ones(device, dtype, tolerance, backend):
+    if backend == "triton":
+        pytest.importorskip("triton", reason="needs Triton")
     exact = [side.double().requires_grad_() for side in pairs(dtype=dtype)]
     logits, own = exact[0] @ exact[1].t() / 0.1, torch.arange(300)
     dense = (cross_entropy(logits, own) + cross_entropy(logits.t(), own)) / 2
     dense.backward()
     ours = [side.to(device).requires_grad_() for side in pairs(dtype=dtype)]
-    loss = info_nce(Scores(*ours, temperature=0.1), symmetric=True).mean()
+    loss = info_nce(Scores(*ours, temperature=0.1, backend=backend), symmetric=True).mean()
     loss.backward()
     assert loss.device.type == device
     assert float(loss.detach()) == pytest.approx(float(dense.detach()), rel=tolerance)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 
+import infomax.scores
 from infomax.errors import InputError
 from infomax.scores import Scores, product
 
@@ -87,7 +90,7 @@ CASES = {
     "positives word": (lambda: Scores(Q, K).total(torch.exp, positives="all"), "positives must be one of"),
     "beta": (lambda: Scores(Q, K).logsumexp(beta=0.0), "beta must be positive"),
     "k": (lambda: Scores(Q, K).hardest(0), "k must be at least 1"),
-    "backend": (lambda: Scores(Q, K, backend="triton"), "backend must be one of 'auto', 'dense', 'streamed'"),
+    "backend": (lambda: Scores(Q, K, backend="cuda"), "one of 'auto', 'dense', 'streamed', 'triton'"),
     "matrix": (lambda: Scores.from_dense(Q[0]), "a score matrix must be"),
     "matrix nan": (lambda: Scores.from_dense(NAN), "holds NaN"),
     "matrix empty": (lambda: Scores.from_dense(Q[:, :0]), "both at least 1"),
@@ -108,6 +111,13 @@ def test_an_unknown_product_is_refused(monkeypatch):
     with pytest.raises(InputError, match="set it to 'mm' or 'onednn'"):
         product.product_for(torch.float32, torch.device("cpu"))
     product._float32_cpu.cache_clear()
+
+
+def test_triton_where_it_is_not_installed(monkeypatch):
+    monkeypatch.delattr(infomax.scores, "triton_kernels", raising=False)
+    monkeypatch.setitem(sys.modules, "infomax.scores.triton_kernels", None)
+    with pytest.raises(InputError, match=r"needs Triton .*: pip install triton .* or use backend='streamed'"):
+        Scores(Q, K, backend="triton")
 
 
 def test_offsets_of_what_is_not_given_apart_are_refused():

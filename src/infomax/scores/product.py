@@ -39,8 +39,17 @@ def onednn(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
     return torch.ops.mkldnn._linear_pointwise(x, w, bias, "none", [], "")
 
 
+def half_mm(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The same product of half precisions, summed and returned in float32."""
+    if bias is None and x.is_cuda and "dtype" in torch.ops.aten.mm.overloads():  # torch 2.8
+        return torch.mm(x, w.t(), out_dtype=torch.float32)
+    return mm(x.float(), w.float(), bias)
+
+
 def product_for(dtype: torch.dtype, device: torch.device) -> Product:
     """The product to use for tiles of this dtype on this device."""
+    if dtype in (torch.float16, torch.bfloat16):
+        return half_mm
     return _float32_cpu() if dtype == torch.float32 and device.type == "cpu" else mm
 
 

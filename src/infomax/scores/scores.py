@@ -16,6 +16,7 @@ from torch import Tensor
 from infomax.errors import InputError
 from infomax.scores import checks
 from infomax.scores.dense import Dense
+from infomax.scores.fused import kernels
 from infomax.scores.gather import processes
 from infomax.scores.gathered import of_all_processes
 from infomax.scores.guide import Guide
@@ -46,14 +47,18 @@ class Scores:
         negatives: (N, K, d), further negatives that belong to one row each; columns M to M + K - 1.
         positive_offset, negative_offset: (N,) and (N, K), added to the scores of positives and negatives given apart, as
             `column_offset` is to those of the candidates.
-        backend: "auto" (dense for small inputs), "dense" or "streamed".
+        backend: "auto" (dense for small inputs, else streamed), "dense", "streamed", or "triton": streamed, with fused kernels
+            on CUDA for `logsumexp` and `cross_entropy`. Other reductions, float64, guides and labels left out together with
+            ids run as streamed. Checked in Triton's interpreter and compiled for sm_80 and sm_90; never yet timed or run on
+            a GPU.
         cache: bytes of tiles that may be kept for the backward pass of a streamed reduction, to save it a product. None: the
-            tiles are kept where all fit in 4 MiB.
+            tiles are kept where all fit in 4 MiB. The kernels keep none.
 
     All reductions are in nats, and differentiable once in anchors, candidates, temperature, offsets and negatives.
 
     Raises:
-        InputError: shapes, dtypes or devices that do not fit, NaN, a temperature out of the dtype's range.
+        InputError: shapes, dtypes or devices that do not fit, NaN, a temperature out of the dtype's range, a backend that
+            cannot run here.
 
     >>> s = Scores(torch.eye(3), torch.eye(3), temperature=0.5)
     >>> s.logsumexp() - s.positive()
@@ -80,7 +85,7 @@ class Scores:
         cache: int | None = None,
     ) -> None:
         checks.embeddings(anchors, candidates)
-        checks.one_of("backend", backend, ("auto", "dense", "streamed"))
+        checks.one_of("backend", backend, ("auto", "dense", "streamed", "triton"))
         n, m, device = len(anchors), len(candidates), anchors.device
         self.anchors, self.candidates, self.temperature = anchors, candidates, temperature
         self._temperature = checks.temperature(temperature, checks.wide(anchors.dtype))
@@ -89,6 +94,9 @@ class Scores:
         self.negatives = checks.paired(negatives, anchors)
         self.negative_offset = checks.paired_offset(negative_offset, negatives, device)
         self.true_pairs = TruePairs.of(positives, anchors, m, anchor_ids, candidate_ids, positive_offset)
+        if backend == "triton":
+            kernels(device)  # refuses where they cannot run
+            backend = "streamed" if anchors.dtype == torch.float64 else backend
         self._auto = backend == "auto"
         small = n * (m + self._further) <= DENSE_CELLS
         self.backend = backend if backend != "auto" else "dense" if small else "streamed"
@@ -147,7 +155,7 @@ class Scores:
         """
         shared = copy(self)
         worth = not self._auto or len(self.anchors) * len(self.candidates) * 4 > CACHE_BYTES
-        streamed = self.backend == "streamed" and len(self.anchors) >= processes()[1]
+        streamed = self.backend != "dense" and len(self.anchors) >= processes()[1]
         shared.processes = processes()[1] if worth and streamed else 1
         return shared
 
@@ -322,6 +330,7 @@ class Scores:
         return StreamedScores(
             self.anchors, self.candidates, self._scale, self.row_offset, self.column_offset, self.negatives,
             self.negative_offset, self.true_pairs, self._peak, self.cache if torch.is_grad_enabled() else 0,
+            self.backend == "triton",
         )  # fmt: skip
 
     @cached_property

@@ -49,6 +49,8 @@ def log_sums(
     tiles: Tiles, beta: float, both: bool, cache: int = 0, hide: Hide | None = None
 ) -> tuple[Tensor, Tensor | None, Kept]:
     """One walk: log2 Σ_j 2^{s_ij} a row and, if `both`, log2 Σ_i 2^{s_ij} a column; and the first tiles, up to `cache` bytes."""
+    if tiles.fused is not None and hide is None:
+        return *tiles.fused.log_sums(tiles, beta, both), {}
     rows = RunningSum.zeros(tiles.shape[0], tiles)
     columns = RunningSum.zeros(tiles.shape[1], tiles) if both else None
     kept: Kept = {}
@@ -148,11 +150,14 @@ class LogSumExp(torch.autograd.Function):
     def backward(ctx: Any, row_gradient: Tensor, column_gradient: Tensor) -> Any:
         tiles, (rows, columns) = ctx.tiles, ctx.sums
         with torch.autocast(tiles.device.type, enabled=False):
+            u = row_gradient.double() * ctx.beta
             v = None if columns is None else column_gradient.double() * ctx.beta
-            weigh = softmax_weights(tiles, rows, row_gradient.double() * ctx.beta, columns, v)
-            wanted = ctx.needs_input_grad
-            walk = tiles.walk(ctx.beta, ctx.kept)
-            gradients = weighted_products(tiles, weigh, walk, wanted[3], wanted[4])
+            wanted = ctx.needs_input_grad[3:5]
+            if tiles.fused is not None:
+                gradients = tiles.fused.gradients(tiles, ctx.beta, rows, u, columns, v, *wanted)
+            else:
+                weigh, walk = softmax_weights(tiles, rows, u, columns, v), tiles.walk(ctx.beta, ctx.kept)
+                gradients = weighted_products(tiles, weigh, walk, *wanted)
         return *returned(ctx, gradients), None, None, None, None
 
 

@@ -12,6 +12,7 @@ from torch.nn.functional import logsigmoid
 
 from infomax.scores.checks import wide
 from infomax.scores.cross_entropy import RowCrossEntropy, SymmetricCrossEntropy
+from infomax.scores.fused import fused
 from infomax.scores.selection import ranks, top_columns
 from infomax.scores.streamed import LogSumExp, Total
 from infomax.scores.tiles import LOG2E, Tiles
@@ -23,7 +24,7 @@ NARROW = 64  # rows; where a block of whole rows has fewer, a second product cos
 
 @dataclass(frozen=True)
 class StreamedScores:
-    """The same methods as `Dense`, in nats. `peak` bounds |s| in bits; `cache` is in bytes."""
+    """The same methods as `Dense`, in nats. `peak` bounds |s| in bits; `cache` is in bytes; `fuse` asks for Triton's kernels."""
 
     anchors: Tensor
     candidates: Tensor
@@ -35,6 +36,7 @@ class StreamedScores:
     true_pairs: TruePairs
     peak: float
     cache: int
+    fuse: bool = False
 
     @property
     def _inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
@@ -44,7 +46,8 @@ class StreamedScores:
         dead, only = self.true_pairs.unseen(seen)
         row, column = (None if x is None else x.detach() for x in (self.row_offset, self.column_offset))
         a, b = self.anchors.detach(), self.candidates.detach()
-        return Tiles(a, b, float(self.scale.detach()), row, column, peak, dead, only, self.true_pairs.hidden)
+        tiles = Tiles(a, b, float(self.scale.detach()), row, column, peak, dead, only, self.true_pairs.hidden)
+        return fused(tiles) if self.fuse else tiles
 
     def of_rows(self, rows: slice) -> StreamedScores:
         """Some of the rows, against all candidates."""
@@ -103,8 +106,8 @@ class StreamedScores:
         return torch.where(top.isneginf(), -INF, torch.where(top.isneginf(), 1.0, sums).log() + top)
 
     def row_cross_entropy(self, eager: bool) -> Tensor:
-        pairs = self.true_pairs
-        if self._tiles("in", self.peak).block_rows() < min(NARROW, len(self.anchors)):  # a vocabulary's width
+        pairs, tiles = self.true_pairs, self._tiles("out", self.peak)
+        if tiles.fused or tiles.block_rows() < min(NARROW, len(self.anchors)):  # a vocabulary's width
             return -logsigmoid(self.mean_positive() - self.logsumexp(1.0, "out", False)[0])
         own = pairs.own is not None
         extra = None if self.paired is None else torch.logsumexp(self.paired, 1)
@@ -114,7 +117,11 @@ class StreamedScores:
         )  # fmt: skip
 
     def symmetric_cross_entropy(self) -> tuple[Tensor, Tensor]:
-        tiles, source = self._tiles("in", self.peak), self.true_pairs.one_column
+        source = self.true_pairs.one_column
+        if source is not None and self._tiles("out", self.peak).fused:
+            true, (rows, columns) = self.mean_positive(), self.logsumexp(1.0, "out", True)
+            return -logsigmoid(true - rows), -logsigmoid(true - columns[source.columns])
+        tiles = self._tiles("in", self.peak)
         rows, columns = SymmetricCrossEntropy.apply(*self._inputs, tiles, source, self.cache)
         return rows, columns
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import log
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -29,11 +30,24 @@ Tile = tuple[slice, slice, Tensor]
 Hide = Callable[[slice, slice, Tensor], None]
 
 
+@runtime_checkable
+class Walks(Protocol):
+    """The walks of a log-sum-exp in another form, in place of those in `streamed`."""
+
+    def log_sums(self, tiles: Tiles, beta: float, both: bool) -> tuple[Tensor, Tensor | None]: ...
+
+    def gradients(
+        self, tiles: Tiles, beta: float, rows: Tensor, row_weight: Tensor, columns: Tensor | None,
+        column_weight: Tensor | None, want_row: bool, want_column: bool,
+    ) -> Gradients: ...  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Tiles:
     """Detached ingredients of s_ij = scale·<a_i, b_j> + row_offset_i + column_offset_j, and the cells to leave out.
 
     `peak` bounds |s| in bits. No walk sees the cells in `dead` or `hidden`, nor, where `only` is given, those outside `only`.
+    A log-sum-exp takes the `fused` walks where there are any.
     """
 
     anchors: Tensor
@@ -45,6 +59,7 @@ class Tiles:
     dead: tuple[CellSource, ...] = ()
     only: tuple[CellSource, ...] = ()
     hidden: HiddenCells | None = None
+    fused: Walks | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -199,10 +214,10 @@ class Gradients:
 
         A small sum of its own stays in the processor's cache, as a view of the whole gradient does not.
         """
-        product = product_for(self.tiles.dtype, self.tiles.device)
-        new = product(weights, self.tiles.candidates[columns].to(self.tiles.dtype).t(), None)
+        product = product_for(weights.dtype, self.tiles.device)
+        new = product(weights, self.tiles.candidates[columns].to(weights.dtype).t(), None)
         if self.row_offset is not None:
-            self.row_offset[rows] += weights.sum(1)
+            self.row_offset[rows] += weights.sum(1, dtype=self.tiles.dtype)
         return new if part is None else part.add_(new)
 
     def thin(self, rows: slice, u: Tensor | None = None) -> Tensor:
@@ -212,10 +227,11 @@ class Gradients:
 
     def add_to_candidates(self, columns: slice, weights: Tensor, thin: Tensor, u: Tensor | None = None) -> None:
         """Add one tile of weights, times u (rows, 1) where given, on the side of the columns."""
-        product = product_for(self.tiles.dtype, self.tiles.device)
-        self._transposed(columns).add_(product(thin, weights.t(), None))
+        product = product_for(weights.dtype, self.tiles.device)
+        self._transposed(columns).add_(product(thin.to(weights.dtype), weights.t(), None))
         if self.column_offset is not None:
-            self.column_offset[columns] += weights.sum(0) if u is None else (weights.t() @ u).squeeze(1)
+            more = weights.sum(0, dtype=self.tiles.dtype) if u is None else (weights.t() @ u).squeeze(1)
+            self.column_offset[columns] += more
 
     def _transposed(self, columns: slice) -> Tensor:
         part = self.candidates[columns]
