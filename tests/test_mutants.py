@@ -1,0 +1,20 @@
+"""The list of mutants keeps up with the code: each still stands in its file once, and its tests exist."""
+
+import tomllib
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "src" / "infomax"
+
+
+def test_every_mutant_applies():
+    mutants = tomllib.loads((TESTS / "mutants.toml").read_text())["mutant"]
+    stale = [one["why"] for one in mutants if (PACKAGE / one["file"]).read_text().count(one["old"]) != 1]
+    assert not stale
+    lost = [
+        path
+        for one in mutants
+        for path in one["tests"]
+        if path.startswith("tests/") and not (TESTS.parent / path).exists()
+    ]
+    assert not lost
