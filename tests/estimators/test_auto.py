@@ -138,6 +138,8 @@ def test_beyond_the_reach_of_neighbours_one_column_a_side_is_read_by_the_copula(
     for one in (found, neighbours):  # neither says how far above it the truth may be
         assert "ceiling" in [c.kind for c in one.cautions]
         assert one.interval.low < 9.2 < one.interval.high == np.inf
+    few = x[:500], x[:500] + 1e-5 * rng.normal(size=500)  # of which halves may be deterministic
+    assert estimate(*few, method="copula", random_state=0).interval.high == np.inf
     blurred = estimate(x, x + 0.1 * rng.normal(size=2000), method="copula", random_state=0)
     assert blurred.interval.high < 2.5
     assert [c.chosen for c in found.contenders] == [True, False]

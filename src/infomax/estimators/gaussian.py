@@ -60,16 +60,18 @@ class GaussianCopula(Estimator):
         return "Gaussian copula" + (", bias-corrected" if self.correct_bias else "")
 
     def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:  # noqa: ARG002
-        if not self.correct_bias:
-            return self._ranked(sample, wishart=False)
-        measured = self._ranked(sample, wishart=True)
-        if not np.isfinite(measured.nats) or len(sample) // 2 < _rows_needed(sample):
-            return measured
+        measured = self._ranked(sample, wishart=self.correct_bias)
+        if self.correct_bias and np.isfinite(measured.nats) and len(sample) // 2 >= _rows_needed(sample):
+            measured = self._corrected(measured, sample)
+        return replace(measured, cautions=(*measured.cautions, *_ceiling_caution(sample, measured.nats)))
+
+    def _corrected(self, measured: Measured, sample: Sample) -> Measured:
+        """With what ranks cost, unless a half of the pairs is deterministic."""
         ahead = measured.nats - float(np.mean([self._ranked(half, wishart=True).nats for half in _halves(sample)]))
-        if not np.isfinite(ahead):  # a half that is deterministic
+        if not np.isfinite(ahead):
             return measured
-        nats, error = measured.nats + ahead, float(np.hypot(measured.standard_error or 0.0, ahead))
-        return replace(measured, nats=nats, standard_error=error, cautions=tuple(_ceiling_caution(sample, nats)))
+        error = float(np.hypot(measured.standard_error or 0.0, ahead))
+        return replace(measured, nats=measured.nats + ahead, standard_error=error)
 
     def tester(self, sample: Sample) -> Estimator:  # noqa: ARG002
         return GaussianCopula(correct_bias=False)  # shuffling changes no bias
@@ -135,7 +137,7 @@ def _rows_needed(sample: Sample) -> int:
 def _ceiling_caution(sample: Sample, nats: float) -> Iterator[Caution]:
     """Of one column a side: where noise is about as small as the gaps between values, ranks do not show how small."""
     most = float(np.log(len(sample)))
-    if sample.x.values.shape[1] == sample.y.values.shape[1] == 1 and nats > most - NEAR_CEILING:
+    if sample.x.values.shape[1] == sample.y.values.shape[1] == 1 and most - NEAR_CEILING < nats < np.inf:
         text = (
             f"The ranks of {len(sample):,} rows hardly resolve more than log n = {most:.2f} nats between two columns: the truth "
             "may be anything above."
