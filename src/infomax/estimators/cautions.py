@@ -99,6 +99,6 @@ def _out_of_range(sample: Sample, nats: float) -> list[Caution]:
             found.append(Caution("above entropy", text))
     ceiling = log(len(sample))
     if nats > 0.75 * ceiling:
-        text = f"{len(sample):,} pairs show no more than log n = {ceiling:.2f} nats unless a form is assumed: the truth may be larger."
+        text = f"{len(sample):,} pairs show no more than log n = {ceiling:.2f} nats unless a form is assumed: there may be more."
         found.append(Caution("ceiling", text))
     return found
