@@ -195,3 +195,14 @@ def test_the_unshifted_path_is_left_before_it_overflows():
     """Sums over 2^40 columns of scores at the limit, and the weights made from them, stay inside float32."""
     assert 2.0 ** (tiles.UNSHIFTED_BITS + 40) < torch.finfo(torch.float32).max
     assert 2.0**-tiles.UNSHIFTED_BITS > torch.finfo(torch.float32).tiny * 2**40
+
+
+@pytest.mark.parametrize("name", ["mm", "onednn"])
+@pytest.mark.parametrize(("n", "k", "m"), [(200, 150, 100), (300, 300, 40), (5, 4, 3)])
+def test_the_turned_product(name, n, k, m):
+    """Whichever side is copied for it: equal to x.T @ w, and contiguous."""
+    rng = torch.Generator().manual_seed(0)
+    x, w = torch.randn(n, k, generator=rng), torch.randn(n, m, generator=rng)
+    got = product.turned_product(x, w, getattr(product, name))
+    assert got.is_contiguous()
+    torch.testing.assert_close(got.double(), x.double().t() @ w.double(), rtol=1e-5, atol=1e-4)

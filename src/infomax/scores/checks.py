@@ -77,7 +77,7 @@ def largest_norm(x: Tensor, name: str) -> float:
     """The largest row norm; 0 for no rows. Refuses NaN and infinity, naming the first such row."""
     if not x.numel():
         return 0.0
-    norms = torch.linalg.vector_norm(x.detach().reshape(-1, x.shape[-1]), dim=1, dtype=wide(x.dtype))
+    norms = torch.linalg.vector_norm(x.detach(), dim=-1, dtype=wide(x.dtype))
     largest = float(norms.max())
     if isfinite(largest):
         return largest

@@ -12,21 +12,18 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import logsigmoid
 
 from infomax.scores.checks import wide
-from infomax.scores.product import product_for
-from infomax.scores.streamed import LN2
+from infomax.scores.product import product_for, turned_product
 from infomax.scores.tiles import LOG2E, UNSHIFTED_BITS
 from infomax.scores.true_pairs import TruePairs
 
 UNSHIFTED_BITS_OF_FLOAT64 = 480.0
-SMALLEST = 1e-300  # a column without negatives sums to 0
 
 
 @dataclass(frozen=True)
 class OneTile:
-    """2^s of the negatives, 0 where a cell is a positive or left out; and the positives' s (N,), in bits, float64."""
+    """2^s of the negatives, s in bits, 0 where a cell is a positive or left out; and of the positives (N,), float64."""
 
     anchors: Tensor
     candidates: Tensor
@@ -52,7 +49,7 @@ class OneTile:
         dtype = wide(a.dtype) if peak < UNSHIFTED_BITS else torch.float64
         anchors, candidates = a.detach().to(dtype), b.detach().to(dtype)
         lifted = anchors * (scale * LOG2E)
-        true = (lifted * _own(candidates, pairs)).sum(1)
+        true = (lifted * _own(candidates, pairs)).sum(1)  # has fewer roundings than the tile's cell
         bits = product_for(dtype, a.device)(lifted, candidates, None)
         if row is not None:
             bits += (offset := row.detach().to(dtype) * LOG2E).unsqueeze(1)
@@ -65,30 +62,30 @@ class OneTile:
             bits[source.cells(slice(0, pairs.rows))] = float("-inf")
         if pairs.hidden is not None:
             bits.masked_fill_(pairs.hidden.whole(), float("-inf"))
-        return cls(anchors, candidates, scale, pairs, bits.exp2_(), true.double())
+        return cls(anchors, candidates, scale, pairs, bits.exp2_(), true.double().exp2_())
 
-    def loss(self, axis: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Over the rows (axis 1) or the positives' columns (0): -log softmax, 1 - softmax, and the sums of the negatives."""
-        total = self.powers.sum(axis).double()
-        margin = (self._at_positives(total, axis).log2() - self.true) * LN2
-        return -logsigmoid(-margin), torch.sigmoid(margin), total
+    def loss(self, axis: int) -> tuple[Tensor, Tensor]:
+        """Over the rows (axis 1) or the positives' columns (0): -log softmax, and the sums of the negatives."""
+        others = self.powers.sum(axis).double()
+        if axis == 0:
+            others = _own(others, self.pairs)
+        return (others / self.true).log1p_(), others
 
-    def weights(self, miss: Tensor, total: Tensor, column_miss: Tensor | None, column_total: Tensor | None) -> Tensor:
-        """W = d(loss)/d(s); `miss` (N,) is 1 - softmax of the positive times its loss's weight."""
-        dtype, pull = self.powers.dtype, -miss
-        u = (miss / total.clamp(min=SMALLEST)).to(dtype).unsqueeze(1)
-        if column_miss is None or column_total is None:
-            weights = self.powers * u
+    def weights(self, g: Tensor, others: Tensor, column_g: Tensor | None, column_others: Tensor | None) -> Tensor:
+        """scale·W, W = d(loss)/d(s); `g` and `column_g` (N,) weigh the losses, `others` are their sums of negatives."""
+        dtype = self.powers.dtype
+        u = (g / (others + self.true)).mul_(self.scale)
+        pull = u * others
+        if column_g is None or column_others is None:
+            weights = self.powers * u.to(dtype).unsqueeze(1)
         else:
-            pull = pull - column_miss
-            v = torch.zeros_like(column_total)
-            v[slice(0, len(miss)) if self.pairs.diagonal else self.pairs.columns] = column_miss
-            weights = (u + (v / column_total.clamp(min=SMALLEST)).to(dtype)).mul_(self.powers)
-        _put(weights, self.pairs, pull.to(dtype))
+            own = (column_g / (column_others + self.true)).mul_(self.scale)
+            pull += own * column_others
+            v = own.new_zeros(self.pairs.width)
+            v[slice(0, len(own)) if self.pairs.diagonal else self.pairs.columns] = own
+            weights = (u.to(dtype).unsqueeze(1) + v.to(dtype)).mul_(self.powers)
+        _put(weights, self.pairs, -pull.to(dtype))
         return weights
-
-    def _at_positives(self, total: Tensor, axis: int) -> Tensor:
-        return total if axis == 1 else _own(total, self.pairs)
 
 
 def _own(values: Tensor, pairs: TruePairs) -> Tensor:
@@ -107,35 +104,35 @@ def _put(tile: Tensor, pairs: TruePairs, value: Tensor | float) -> None:
 
 
 class OneTileCrossEntropy(torch.autograd.Function):
-    """(N,) -log softmax of the positive over its row; and, if `both`, (N,) over its column, else nothing (0,)."""
+    """(N,) -log softmax of the positive over its row; and, if `both`, (N,) over its column too."""
 
     @staticmethod
     def forward(
-        ctx: Any, a: Tensor, b: Tensor, scale: Tensor, row: Any, column: Any, tile: OneTile, both: bool
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        ctx: Any, a: Tensor, b: Tensor, scale: Any, row: Any, column: Any, tile: OneTile, both: bool
+    ) -> Tensor | tuple[Tensor, Tensor]:  # fmt: skip
         dtype = wide(a.dtype)
-        loss, miss, total = tile.loss(1)
-        other, column_miss, column_total = tile.loss(0) if both else (loss[:0], None, None)
+        loss, others = tile.loss(1)
+        over_columns, column_others = tile.loss(0) if both else (None, None)
         ctx.save_for_backward(a, b, scale, row, column)
-        ctx.tile, ctx.sums = tile, (miss, total, column_miss, column_total)
-        return loss.to(dtype), other.to(dtype)
+        ctx.tile, ctx.sums = tile, (others, column_others)
+        return loss.to(dtype) if over_columns is None else (loss.to(dtype), over_columns.to(dtype))
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g: Tensor, column_g: Tensor) -> Any:
+    def backward(ctx: Any, g: Tensor, column_g: Tensor | None = None) -> Any:
         a, b, scale, row, column = ctx.saved_tensors
-        tile, (miss, total, column_miss, column_total) = ctx.tile, ctx.sums
-        column_miss = None if column_miss is None else column_miss * column_g
-        weights = tile.weights(miss * g, total, column_miss, column_total)
+        tile, (others, column_others), wanted = ctx.tile, ctx.sums, ctx.needs_input_grad
+        weights = tile.weights(g, others, column_g, column_others)
         product = product_for(weights.dtype, weights.device)
-        anchors = product(weights, tile.candidates.t(), None)
-        thin = (tile.anchors * tile.scale).t().contiguous()
-        candidates = product(thin, weights.t(), None).t()
-        wanted = ctx.needs_input_grad
-        slope = (anchors * tile.anchors).sum(dtype=torch.float64).to(scale) if wanted[2] else None
+        anchors = product(weights, tile.candidates.t(), None) if wanted[0] or wanted[2] else None
+        slope = None
+        if wanted[2] and anchors is not None:
+            slope = (anchors * tile.anchors).sum(dtype=torch.float64).div(tile.scale).to(scale)
         return (
-            anchors.mul_(tile.scale).to(a.dtype), candidates.to(b.dtype).contiguous(), slope,
-            weights.sum(1).to(row.dtype) if wanted[3] else None,
-            weights.sum(0).to(column.dtype) if wanted[4] else None,
+            None if anchors is None else anchors.to(a.dtype),
+            turned_product(weights, tile.anchors, product).to(b.dtype) if wanted[1] else None,
+            slope,
+            weights.sum(1).div(tile.scale).to(row.dtype) if wanted[3] else None,
+            weights.sum(0).div(tile.scale).to(column.dtype) if wanted[4] else None,
             None, None,
         )  # fmt: skip

@@ -46,6 +46,14 @@ def half_mm(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
     return mm(x.float(), w.float(), bias)
 
 
+def turned_product(x: Tensor, w: Tensor, product: Product) -> Tensor:
+    """x.T @ w; x (n, k), w (n, m) -> (k, m), contiguous. oneDNN needs a copy of one side: of x, or of w and the answer."""
+    (n, k), m = x.shape, w.shape[1]
+    if product is mm or n * k < (n + k) * m:
+        return product(x.t(), w.t(), None)
+    return product(w.t(), x.t(), None).t().contiguous()
+
+
 def product_for(dtype: torch.dtype, device: torch.device) -> Product:
     """The product to use for tiles of this dtype on this device."""
     if dtype in (torch.float16, torch.bfloat16):

@@ -295,17 +295,18 @@ class Scores:
         if self.true_pairs.labels is not None:
             return self._reductions.logsumexp(1.0, "in", False)[0] - self._reductions.mean_positive()
         at_once = self._one_tile_cross_entropy(both=False)
-        return self._reductions.row_cross_entropy(eager) if at_once is None else at_once[0]
+        return self._reductions.row_cross_entropy(eager) if at_once is None else at_once
 
-    def _one_tile_cross_entropy(self, both: bool) -> tuple[Tensor, Tensor] | None:
-        """Over rows, and columns if `both`, where the matrix fits in one tile and all its scores are tame."""
+    def _one_tile_cross_entropy(self, both: bool) -> Any:
+        """Over rows, and columns if `both`, where the matrix fits in one tile and all its scores are tame; else None."""
         plain = self.true_pairs.columns is not None and self.negatives is None
         tile_bytes = self.anchors.shape[0] * self.candidates.shape[0] * checks.wide(self.anchors.dtype).itemsize
         if not (self._auto and plain and tile_bytes <= min(self.cache, CACHE_BYTES)):
             return None
-        scale, row, column = self._scale, self.row_offset, self.column_offset
+        row, column = self.row_offset, self.column_offset
+        scale = self._scale if isinstance(self.temperature, Tensor) else None
         with checks.no_autocast(self.anchors.device):
-            number = float(scale.detach())
+            number = 1 / self._temperature if scale is None else float(scale.detach())
             tile = OneTile.of(self.anchors, self.candidates, number, row, column, self.true_pairs, self._peak)
             if tile is None:
                 return None

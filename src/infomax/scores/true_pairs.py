@@ -186,7 +186,7 @@ class TruePairs:
 
     def unguided(self) -> TruePairs:
         """Without what a guide hides."""
-        return replace(self, hidden=None)
+        return self if self.hidden is None else replace(self, hidden=None)
 
     def check_negatives(self, further: int, what: str = "anchors") -> None:
         """Every row has something to be compared with; `further` negatives a row count too, `what` names the rows."""

@@ -9,15 +9,11 @@ formed, a few rows at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KDTree
 
 from infomax.estimators.neighbours.plane import kth_distance_in_plane
-
-Holds = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 LEAF = 20  # points in a leaf of a tree
 ROWS, CELLS = 16, 1 << 16  # of distances formed at once, at least: they stay in the cache
@@ -142,38 +138,41 @@ def kth_smallest(distances: np.ndarray, k: int) -> np.ndarray:
 def _on_a_line(line: np.ndarray, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """How many of the sorted `line` are within `radius` of each centre, the differences compared."""
     walled = np.concatenate([[-np.inf], line, [np.inf]])
-    first = _first(walled, centres, radius, -1.0, lambda s, c, r: c - s <= r)
-    return _first(walled, centres, radius, 1.0, lambda s, c, r: s - c > r) - first
+    bounds = np.concatenate(
+        [below(-radius), radius]
+    )  # a difference beyond the first is inside, beyond the second outside
+    ends = _first_beyond(walled, np.concatenate([centres, centres]), bounds)
+    return ends[len(centres) :] - ends[: len(centres)]
 
 
-def _first(walled: np.ndarray, centres: np.ndarray, radius: np.ndarray, side: float, holds: Holds) -> np.ndarray:
-    """The first position of the line, between walls at either end, where `holds(value, centre, radius)`.
+def _first_beyond(walled: np.ndarray, centres: np.ndarray, bound: np.ndarray) -> np.ndarray:
+    """The first position of the line, between walls at either end, whose value - centre is above the bound.
 
-    centre ± radius says where that should be, but the sum is rounded: where the values there tell otherwise, one step aside
+    centre + bound says where that should be, but the sum is rounded: where the values there tell otherwise, one step aside
     mostly mends it (the k-th neighbour itself lies on the boundary), and bisection always.
     """
-    ends = centres + side * radius
+    ends = centres + bound
     order = np.argsort(ends)  # sorted keys are found three times as fast
-    c, r = centres[order], radius[order]
-    found = np.searchsorted(walled[1:-1], ends[order], "left" if side < 0 else "right")
-    early, late = holds(walled[found], c, r), ~holds(walled[found + 1], c, r)
+    c, b = centres[order], bound[order]
+    found = np.searchsorted(walled[1:-1], ends[order], "right")
+    early, late = walled[found] - c > b, walled[found + 1] - c <= b
     found += late
     found -= early
     wrong = np.flatnonzero(early | late)
-    again = holds(walled[found[wrong]], c[wrong], r[wrong]) | ~holds(walled[found[wrong] + 1], c[wrong], r[wrong])
-    wrong = wrong[again]
-    if len(wrong):
-        found[wrong] = _bisect(walled, c[wrong], r[wrong], holds)
+    at, c, b = found[wrong], c[wrong], b[wrong]
+    again = (walled[at] - c > b) | (walled[at + 1] - c <= b)
+    if again.any():
+        found[wrong[again]] = _bisect(walled, c[again], b[again])
     positions = np.empty_like(found)
     positions[order] = found
     return positions
 
 
-def _bisect(walled: np.ndarray, c: np.ndarray, r: np.ndarray, holds: Holds) -> np.ndarray:
-    """`_first` by halving: `holds` is false, then true along the line."""
-    low, high = np.zeros(len(c), np.int64), np.full(len(c), len(walled) - 1)  # false at low, true at high
+def _bisect(walled: np.ndarray, c: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """`_first_beyond` by halving: differences ascend along the line."""
+    low, high = np.zeros(len(c), np.int64), np.full(len(c), len(walled) - 1)  # within at low, beyond at high
     while (high - low > 1).any():
         middle = (low + high) // 2
-        after = holds(walled[middle], c, r)
-        low, high = np.where(after, low, middle), np.where(after, middle, high)
+        beyond = walled[middle] - c > b
+        low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
     return low

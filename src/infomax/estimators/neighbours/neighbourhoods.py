@@ -70,6 +70,8 @@ class Neighbourhoods:
 
 def joined(parts: Sequence[Part]) -> Part:
     """Several parts as one."""
+    if len(parts) == 1:
+        return parts[0]
     return Part(np.column_stack([part.continuous for part in parts]), np.column_stack([part.codes for part in parts]))
 
 
