@@ -20,7 +20,7 @@ from infomax.estimators.canonical import CanonicalPairs, whiten
 LEADING = 3  # variates that products are formed with
 ROWS_A_PRODUCT = 10
 SERIAL = (
-    0.02  # product of the lag-one correlations of both sides from which rows are a series; chance gives about 1 / n
+    0.02  # product of lag-one correlations, of bends and rest, from which rows are a series; chance gives about 1 / n
 )
 
 
