@@ -22,7 +22,7 @@ class Measured:
         nats: the point estimate.
         standard_error: by the method's own theory; None leaves the interval to subsampling.
         local: (n,) per-pair terms whose mean is `nats` (up to a bias correction), where the method has them.
-        cautions: the method's own warnings.
+        cautions: the method's own warnings; one of kind "ceiling" leaves the interval without an upper end.
         contenders: what was considered, for a method that chooses.
         details: further numbers by name.
         method: in words, where it depends on the data; None takes the estimator's `title`.

@@ -48,7 +48,8 @@ def measure_wide(sample: Sample, critic: Critic, rng: np.random.Generator) -> Me
     if n < ROWS_FOR_COPULA * columns:
         nearest = KSG()
         return _told(nearest.measure(sample, rng), nearest.title, nearest.citation, ())
-    candidates = _candidates(sample, critic, rng)
+    kept = critic.subset(sample, rng)
+    candidates = _candidates(sample, kept, critic, rng)
     best = _best(candidates)
     contenders = tuple(
         Contender(c.method.title, c.measured.nats, c.terms.nats, c is best)
@@ -60,14 +61,16 @@ def measure_wide(sample: Sample, critic: Critic, rng: np.random.Generator) -> Me
         error = float(np.hypot(copula.nats, copula.standard_error or 0.0))
         measured = replace(measured, standard_error=error, local=copula.local)
     if isinstance(best.method, GaussianCopula):
-        measured = _bent(measured, critic.subset(sample, rng))
+        measured = _bent(measured, kept)
     return _told(measured, best.method.title, best.method.citation, contenders)
 
 
 def _bent(measured: Measured, sample: Sample) -> Measured:
     """The copula's measure, with what bent regressions add."""
+    if not np.isfinite(measured.nats):
+        return measured
     curvature = Curvature.of(normal_scores(sample.x.values), normal_scores(sample.y.values))
-    if not np.isfinite(measured.nats) or curvature.p_value > BENT:
+    if curvature.p_value > BENT:
         return measured
     text = (
         f"The Gaussian copula was chosen, but regressions of x on y or of y on x are bent (p = {curvature.p_value:.1g}): "
@@ -82,10 +85,9 @@ def _bent(measured: Measured, sample: Sample) -> Measured:
     )
 
 
-def _candidates(sample: Sample, critic: Critic, rng: np.random.Generator) -> list[_Candidate]:
-    """From the simplest to the richest; the critic only where there are rows for it."""
+def _candidates(sample: Sample, kept: Sample, critic: Critic, rng: np.random.Generator) -> list[_Candidate]:
+    """From the simplest to the richest, compared on rows that are `kept`; the critic only where there are rows for it."""
     copula = GaussianCopula()
-    kept = critic.subset(sample, rng)
     richest = []
     if len(sample) >= ROWS_FOR_CRITIC:
         folds = critic.split(kept, rng)

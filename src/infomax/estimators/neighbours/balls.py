@@ -138,9 +138,7 @@ def kth_smallest(distances: np.ndarray, k: int) -> np.ndarray:
 def _on_a_line(line: np.ndarray, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """How many of the sorted `line` are within `radius` of each centre, the differences compared."""
     walled = np.concatenate([[-np.inf], line, [np.inf]])
-    bounds = np.concatenate(
-        [below(-radius), radius]
-    )  # a difference beyond the first is inside, beyond the second outside
+    bounds = np.concatenate([below(-radius), radius])  # beyond the first a value is inside, beyond the second outside
     ends = _first_beyond(walled, np.concatenate([centres, centres]), bounds)
     return ends[len(centres) :] - ends[: len(centres)]
 
