@@ -47,11 +47,10 @@ def test_what_a_bend_tells_is_found(bend, turned):
     y = np.column_stack([2 * x[:, 0] + 0.5 * b + rng.normal(size=n), rng.normal(size=n)])
     found = Curvature.of(y, x) if turned else Curvature.of(x, y)
     one_way = 0.5 * np.log(1 + 0.5**2)
-    local = (
-        4 * 0.25 / np.sqrt(n)
-    )  # b and noise have bounded fourth moments: a log ratio of variances, four errors of it
+    # ½ log(1 + (¼ + cov(b, noise)) / var(noise)), the sample's variance of b being 1: its error is 0.4 √(1 + 2/16) / √n
+    four_errors = 4 * 0.4 * np.sqrt(1 + 2 / 16) / np.sqrt(n)
     assert found.p_value < 1e-20
-    assert found.nats > one_way - local  # the other direction may be bent too
+    assert found.nats > one_way - four_errors  # the other direction may be bent too
 
 
 def test_too_few_rows_or_no_dependence_say_nothing():
