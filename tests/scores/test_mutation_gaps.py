@@ -101,3 +101,13 @@ def test_the_short_path_of_one_tile(kind, monkeypatch):
         agree(p, p.scores("auto").cross_entropy(), over_rows, weights)
         agree(p, p.scores("auto").cross_entropy("anchors"), over_columns, weights)
     assert len(taken) == 3 * len(WEIGHTS)
+
+
+@pytest.mark.parametrize("over", ["candidates", "both"])
+def test_one_tile_walked_back_twice(over):
+    """The tile serves the backward pass as it is: a second pass finds it as the first one left it."""
+    p = problems()["square"]
+    losses = p.scores("auto").cross_entropy(over)
+    total = losses.sum() if over == "candidates" else losses[0].sum() + losses[1].square().sum()
+    first, second = (torch.autograd.grad(total, p.leaves(), retain_graph=True) for _ in range(2))
+    assert all(bool((one == two).all()) for one, two in zip(first, second, strict=True))

@@ -195,6 +195,21 @@ def test_the_unshifted_path_is_left_before_it_overflows():
     """Sums over 2^40 columns of scores at the limit, and the weights made from them, stay inside float32."""
     assert 2.0 ** (tiles.UNSHIFTED_BITS + 40) < torch.finfo(torch.float32).max
     assert 2.0**-tiles.UNSHIFTED_BITS > torch.finfo(torch.float32).tiny * 2**40
+    assert 2.0 ** (tiles.UNSHIFTED_BITS + 40 + tiles.LONG_BITS) < torch.finfo(torch.float32).max
+
+
+@pytest.mark.parametrize("backend", ["auto", "streamed"])
+@pytest.mark.parametrize("length", [1e17, 1e-17])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_long_vectors(sign, length, backend):
+    """All scores near ±79 bits, of candidates (or anchors) so long that 2^s (or the weights 2^-s) times them is not finite."""
+    along = torch.full((1, 4), 0.5) * torch.linspace(0.99, 1, 600).unsqueeze(1)
+    given = sign * 54.8 / length * along, length * along, 1.0
+    exact = value_and_gradients(*given, "dense", "candidates", torch.float64)
+    plain = value_and_gradients(*given, "dense", "candidates", torch.float32)
+    ours = value_and_gradients(*given, backend, "candidates", torch.float32)
+    for mine, theirs, true in zip(ours, plain, exact, strict=True):
+        assert rms_error(mine, true) <= 1.5 * rms_error(theirs, true)
 
 
 @pytest.mark.parametrize("name", ["mm", "onednn"])

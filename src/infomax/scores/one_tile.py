@@ -71,21 +71,24 @@ class OneTile:
             others = _own(others, self.pairs)
         return (others / self.true).log1p_(), others
 
-    def weights(self, g: Tensor, others: Tensor, column_g: Tensor | None, column_others: Tensor | None) -> Tensor:
-        """scale·W, W = d(loss)/d(s); `g` and `column_g` (N,) weigh the losses, `others` are their sums of negatives."""
+    def weights(
+        self, g: Tensor, others: Tensor, column_g: Tensor | None, column_others: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Z and r, diag(r)·Z = scale·W, W = d(loss)/d(s); `g` and `column_g` (N,) weigh the losses, `others` are their sums.
+
+        Over rows alone Z is the tile itself and r (N, 1) is left to the thin sides of the products; else r is None.
+        """
         dtype = self.powers.dtype
         u = (g / (others + self.true)).mul_(self.scale)
-        pull = u * others
         if column_g is None or column_others is None:
-            weights = self.powers * u.to(dtype).unsqueeze(1)
-        else:
-            own = (column_g / (column_others + self.true)).mul_(self.scale)
-            pull += own * column_others
-            v = own.new_zeros(self.pairs.width)
-            v[slice(0, len(own)) if self.pairs.diagonal else self.pairs.columns] = own
-            weights = (u.to(dtype).unsqueeze(1) + v.to(dtype)).mul_(self.powers)
-        _put(weights, self.pairs, -pull.to(dtype))
-        return weights
+            _put(self.powers, self.pairs, -others.to(dtype))
+            return self.powers, u.to(dtype).unsqueeze(1)
+        own = (column_g / (column_others + self.true)).mul_(self.scale)
+        v = own.new_zeros(self.pairs.width)
+        v[slice(0, len(own)) if self.pairs.diagonal else self.pairs.columns] = own
+        weights = (u.to(dtype).unsqueeze(1) + v.to(dtype)).mul_(self.powers)
+        _put(weights, self.pairs, -(u * others + own * column_others).to(dtype))
+        return weights, None
 
 
 def _own(values: Tensor, pairs: TruePairs) -> Tensor:
@@ -122,17 +125,21 @@ class OneTileCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, g: Tensor, column_g: Tensor | None = None) -> Any:
         a, b, scale, row, column = ctx.saved_tensors
         tile, (others, column_others), wanted = ctx.tile, ctx.sums, ctx.needs_input_grad
-        weights = tile.weights(g, others, column_g, column_others)
+        weights, r = tile.weights(g, others, column_g, column_others)
         product = product_for(weights.dtype, weights.device)
-        anchors = product(weights, tile.candidates.t(), None) if wanted[0] or wanted[2] else None
+
+        def by_row(x: Tensor) -> Tensor:
+            return x if r is None else x * r
+
+        anchors = by_row(product(weights, tile.candidates.t(), None)) if wanted[0] or wanted[2] else None
         slope = None
         if wanted[2] and anchors is not None:
             slope = (anchors * tile.anchors).sum(dtype=torch.float64).div(tile.scale).to(scale)
         return (
             None if anchors is None else anchors.to(a.dtype),
-            turned_product(weights, tile.anchors, product).to(b.dtype) if wanted[1] else None,
+            turned_product(weights, by_row(tile.anchors), product).to(b.dtype) if wanted[1] else None,
             slope,
-            weights.sum(1).div(tile.scale).to(row.dtype) if wanted[3] else None,
-            weights.sum(0).div(tile.scale).to(column.dtype) if wanted[4] else None,
+            by_row(weights).sum(1).div(tile.scale).to(row.dtype) if wanted[3] else None,
+            by_row(weights).sum(0).div(tile.scale).to(column.dtype) if wanted[4] else None,
             None, None,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from math import isfinite
+from math import frexp, isfinite
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ from infomax.scores.one_tile import OneTile, OneTileCrossEntropy
 from infomax.scores.product import product_for
 from infomax.scores.shared_rows import SharedRows
 from infomax.scores.streamed_scores import StreamedScores
-from infomax.scores.tiles import LOG2E, Tiles
+from infomax.scores.tiles import LOG2E, LONG_BITS, Tiles
 from infomax.scores.true_pairs import TruePairs
 
 DENSE_CELLS = 1 << 14
@@ -336,7 +336,7 @@ class Scores:
 
     @cached_property
     def _peak(self) -> float:
-        """A bound on |s| in bits, by Cauchy and Schwarz; refuses NaN and scores that overflow."""
+        """A bound on |s| in bits, by Cauchy and Schwarz; higher where 2^s meets long vectors. Refuses what overflows, and NaN."""
         sides = {"candidates": self.candidates, "negatives": self.negatives, "positives": self.true_pairs.own}
         norm = max(checks.largest_norm(x, name) for name, x in sides.items() if x is not None)
         offsets = {
@@ -346,13 +346,14 @@ class Scores:
         }
         offset = max(checks.largest_entry(x, name) for name, x in offsets.items())
         offset += checks.largest_entry(self.row_offset, "row_offset")
-        peak = (checks.largest_norm(self.anchors, "anchors") * norm / self._temperature + offset) * LOG2E
+        own = checks.largest_norm(self.anchors, "anchors")
+        peak = (own * norm / self._temperature + offset) * LOG2E
         if not peak < torch.finfo(checks.wide(self.anchors.dtype)).max / 16:
             raise InputError(
                 f"scores may reach {peak / LOG2E:.3g}, out of the range of {self.anchors.dtype}: "
                 "normalise the embeddings, raise the temperature, or use float64."
             )
-        return peak
+        return peak + max(0, frexp(max(own, norm))[1] - LONG_BITS)
 
     @property
     def _rounding(self) -> float:

@@ -23,6 +23,7 @@ from infomax.scores.product import product_for
 LOG2E = 1 / log(2.0)
 # exp2 of scores below this needs no shift in float32: sums over 2**40 columns stay finite, and so do their reciprocals.
 UNSHIFTED_BITS = 80.0
+LONG_BITS = 7  # so do sums of 2^s, or of their reciprocals, times vectors up to 2 to this power long
 CPU_TILE, OTHER_TILE = (512, 1024), (4096, 8192)
 CPU_BLOCK_BYTES, OTHER_BLOCK_BYTES = 8 << 20, 256 << 20
 

@@ -66,10 +66,9 @@ def scale_caution(parts: Sequence[Part]) -> Iterator[Caution]:
 
 
 def _middle_half(column: np.ndarray) -> float:
-    """Between the quartiles; as quick as a sort, which `np.percentile` is not on few rows."""
-    last = len(column) - 1
-    low, high = np.interp((0.25 * last, 0.75 * last), np.arange(last + 1), np.sort(column))
-    return float(high - low)
+    """Between the quartiles, each the value nearest to it; as quick as a sort, which `np.percentile` is not on few rows."""
+    line, quarter = np.sort(column), round((len(column) - 1) / 4)
+    return float(line[-1 - quarter] - line[quarter])
 
 
 def tied_share(column: np.ndarray) -> float:
