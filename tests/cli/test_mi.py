@@ -153,6 +153,16 @@ def test_a_pair_without_an_answer_is_an_error(infomax, elsewhere):
     assert done.out == ""
 
 
+@pytest.mark.parametrize(
+    ("good", "words"), [("", "no row that can be read"), ("1,2\n", "at least 2 observations, got 1")]
+)
+def test_rows_that_could_not_be_read_explain_too_few(refused, elsewhere, good, words):
+    (elsewhere / "t.csv").write_text(f"a,b\n{good}3\n4,5,6\n")
+    said = refused("mi", "t.csv", "a", "b", *FAST)
+    assert words in said
+    assert "2 rows whose number of cells differs from the header's" in said
+
+
 def test_help_names_every_way_to_ask(infomax):
     text = " ".join(infomax("mi", "--help").out.split())
     for word in ("TABLE", "--target", "--all", "--given", "--bits", "--rows", "--discrete", "--permutations"):

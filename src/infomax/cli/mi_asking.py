@@ -119,7 +119,7 @@ def ask(
     if found.interrupted and not found.answers:
         raise InfomaxError(f"stopped by Ctrl-C before the first of {found.asked:,} pairs was done.")
     if not any(answer.estimate for answer in found.answers):
-        raise InputError(found.answers[0].problem)
+        raise InputError(f"{found.answers[0].problem}{table.unread}")
     for path in write_information(found, targets, table=table, unit=unit):
         note(f"Report  {path}", quiet=quiet)
     _tell(found, unit, json=json)

@@ -52,6 +52,12 @@ class TypedTable:
         """Of the columns, in their order."""
         return tuple(self.columns.column_names)
 
+    @property
+    def unread(self) -> str:
+        """A sentence of the rows that could not be read; empty where all could be."""
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.skipped.items())
+        return f" Of {self.source}, these could not be read: {reasons}." if reasons else ""
+
 
 @dataclass
 class _Choice:
@@ -98,10 +104,10 @@ def read_table(
     path = owner.path / "table.arrow"
     schema, batches = _typed(file, choice, skipped)
     write_arrow(path, schema, batches)
-    table = map_arrow(path)
-    if not table.num_rows:
-        raise InputError(f"{file.source} holds no row that can be read; give a header and rows.")
-    return TypedTable(file.source, table, dict(skipped), choice.left_out, path, owner)
+    table = TypedTable(file.source, map_arrow(path), dict(skipped), choice.left_out, path, owner)
+    if not len(table):
+        raise InputError(f"{file.source} holds no row that can be read; give a header and rows.{table.unread}")
+    return table
 
 
 def listed(names: Sequence[str], limit: int = 30) -> str:
