@@ -37,6 +37,7 @@ N, D = 11, 5
 RNG = torch.Generator().manual_seed(0)
 A, B = (normalize(torch.randn(N, D, generator=RNG, dtype=torch.float64), dim=1) for _ in "ab")
 TARGETS = torch.rand(N, N, generator=torch.Generator().manual_seed(2), dtype=torch.float64).softmax(1)
+TARGETS *= 0.9995  # rows sum to 1 but for rounding, as those of a teacher in half precision do
 OFF = ~torch.eye(N, dtype=torch.bool)
 LABELS = torch.tensor([0, 0, 1, 1, 1, 2, 2, 3, 3, 0, 2])
 ITEMS = torch.arange(N)
@@ -353,3 +354,10 @@ def test_half_precisions_are_summed_in_float32():
         got = objective(a, b)
         assert got.dtype == torch.float32
         torch.testing.assert_close(got, objective(a.float(), b.float()), rtol=2e-3, atol=2e-3)
+
+
+def test_soft_targets_under_autocast_are_those_without():
+    a, b, targets = A.float(), B.float(), TARGETS.float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got = soft_targets(a, b, targets, temperature=0.1)
+    assert bool((got == soft_targets(a, b, targets, temperature=0.1)).all())

@@ -51,6 +51,13 @@ CASES = {
     "positives float": (lambda: Scores(Q, K, positives=torch.ones(4)), "positives must be int64"),
     "positives bool": (lambda: Scores(Q, K, positives=torch.ones(4, dtype=torch.bool)), "positives must be int64"),
     "positives shape": (lambda: Scores(Q, K, positives=Q[:2]), r"shape \(4, 3\); got \(2, 3\)"),
+    "positives text": (lambda: Scores(Q, K, positives="diag"), "positives must be int64, one entry a row; str is not"),
+    "ids text": (
+        lambda: Scores(Q, K, anchor_ids=["a"] * 4, candidate_ids=["b"] * 6),
+        "anchor_ids must be int64, one entry a row",
+    ),
+    "temperature complex": (lambda: Scores(Q, K, temperature=torch.tensor(1j)), "real number .* not torch.complex64"),
+    "labels list": (lambda: Scores(Q, K, positives=[torch.arange(4), torch.arange(5)]), "the candidates' labels"),
     "labels three": (lambda: Scores(Q, K, positives=(1, 2, 3)), "labels are a pair"),
     "one id vector": (lambda: Scores(Q, K, anchor_ids=torch.arange(4)), "give both or neither"),
     "ids length": (lambda: Scores(Q, K, anchor_ids=torch.arange(4), candidate_ids=torch.arange(4)), "candidate_ids"),
@@ -75,7 +82,7 @@ CASES = {
         ).cross_entropy("anchors"),
         "2 candidates that are a positive have no negative",
     ),
-    "temperature text": (lambda: Scores(Q, K, temperature="cold"), "a number or a tensor of one entry, not str"),
+    "temperature text": (lambda: Scores(Q, K, temperature="cold"), "a real number or a tensor of one entry, not str"),
     "all masked": (
         lambda: Scores(Q, K, anchor_ids=torch.zeros(4).long(), candidate_ids=torch.zeros(6).long()).cross_entropy(),
         "4 anchors have no negative",

@@ -11,6 +11,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 from problems import Problem, expected, problems
 
+from infomax.errors import InputError
 from infomax.scores import Scores
 from infomax.scores.one_tile import OneTile
 
@@ -111,3 +112,39 @@ def test_one_tile_walked_back_twice(over):
     total = losses.sum() if over == "candidates" else losses[0].sum() + losses[1].square().sum()
     first, second = (torch.autograd.grad(total, p.leaves(), retain_graph=True) for _ in range(2))
     assert all(bool((one == two).all()) for one, two in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("backend", ["auto", "streamed"])
+@pytest.mark.parametrize("over", ["candidates", "both"])
+def test_a_second_derivative_is_refused(over, backend):
+    """A gradient penalty would else be a constant: missing from the gradient without a word."""
+    p = problems()["square"]
+    losses = p.scores(backend).cross_entropy(over)
+    mean = losses.mean() if over == "candidates" else torch.stack(losses).mean()
+    (first,) = torch.autograd.grad(mean, p.leaves()[0], create_graph=True)
+    with pytest.raises(InputError, match="backend='dense'"):
+        first.square().sum().backward()
+
+
+def test_the_dense_form_has_second_derivatives():
+    p = problems()["square"]
+    (first,) = torch.autograd.grad(p.scores("dense").cross_entropy().mean(), p.leaves()[0], create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), p.leaves()[0])
+    assert bool(second.abs().max() > 0)
+
+
+def test_what_a_total_learns_itself_is_refused_where_it_is_streamed():
+    p, bias = problems()["square"], torch.nn.Parameter(torch.tensor(-2.0, dtype=torch.float64))
+    total = p.scores("dense").total(lambda s: torch.nn.functional.softplus(s + bias)).sum()
+    assert torch.autograd.grad(total, bias)[0] > 0
+    with pytest.raises(InputError, match="row_offset"):
+        p.scores("streamed").total(lambda s: torch.nn.functional.softplus(s + bias))
+    with torch.no_grad():  # nothing is lost where no gradient is asked for
+        got = p.scores("streamed").total(lambda s: torch.nn.functional.softplus(s + bias)).sum()
+    torch.testing.assert_close(got, total.detach())
+
+
+def test_a_total_of_steps_has_no_slope():
+    p = problems()["square"]
+    steps = p.scores("streamed").total(lambda s: (s > 0).to(s.dtype)).sum()
+    assert all(bool((found == 0).all()) for found in torch.autograd.grad(steps, p.leaves()))

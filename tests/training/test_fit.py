@@ -352,3 +352,11 @@ def test_steps_are_taken_in_training_mode_and_judged_in_evaluation_mode(vectors)
 
     fit(vectors, encoder=Noting(8, 4).eval(), epochs=1, batch_size=160, evaluate=False, progress=False)
     assert modes == [(True, True)] * 2 + [(False, False)] * 2
+
+
+def test_numbers_come_to_the_encoder_in_its_own_dtype(linear):
+    """numpy's numbers are float64, an encoder's float32; of another width, they are refused in a sentence."""
+    numbers = np.random.default_rng(0).normal(size=(200, 3))
+    assert fit((numbers, numbers), encoder=nn.Linear(3, 4), **QUICK).encoder.weight.dtype == torch.float32
+    with pytest.raises(InputError, match=r"does not take rows of shape \(\d+, 3\)"):
+        fit((numbers, numbers), encoder=linear(), **QUICK)

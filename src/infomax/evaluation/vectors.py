@@ -120,18 +120,29 @@ def device_of(module: nn.Module) -> torch.device:
     return torch.device("cpu")
 
 
+def _as_module(batch: torch.Tensor, module: nn.Module) -> torch.Tensor:
+    """The batch on the module's device, floats in its dtype: numpy's are float64 where most encoders' are float32."""
+    floats = (parameter.dtype for parameter in module.parameters() if parameter.is_floating_point())
+    return batch.to(device_of(module), next(floats, batch.dtype) if batch.is_floating_point() else batch.dtype)
+
+
 def encode_rows(module: nn.Module, column: Any, rows: np.ndarray, *, normalize: bool = True) -> torch.Tensor:
     """(len(rows), d) vectors of some rows, of unit length if `normalize`; differentiable. Errors as `encode_batch`."""
     return encode_batch(module, column[rows], len(rows), normalize=normalize)
 
 
 def encode_batch(module: nn.Module, batch: Any, n: int, *, normalize: bool = True) -> torch.Tensor:
-    """(n, d) vectors of a batch of n items, of unit length if `normalize`; differentiable.
+    """(n, d) vectors of a batch of n items, of unit length if `normalize`; differentiable. Numbers come in the module's dtype.
 
     Raises:
-        InputError: the module gives something else than one finite-dimensional vector a row.
+        InputError: the module does not take rows of this width, or gives something else than one finite-dimensional vector a row.
     """
-    vectors = module(batch.to(device_of(module)) if isinstance(batch, torch.Tensor) else batch)
+    try:
+        vectors = module(_as_module(batch, module) if isinstance(batch, torch.Tensor) else batch)
+    except RuntimeError as error:
+        if "shapes cannot be multiplied" not in str(error):
+            raise
+        raise InputError(f"The encoder does not take rows of shape {tuple(batch.shape)}: {error}.") from error
     if not isinstance(vectors, torch.Tensor) or vectors.ndim != 2 or len(vectors) != n:
         got = tuple(vectors.shape) if isinstance(vectors, torch.Tensor) else type(vectors).__name__
         raise InputError(f"The encoder must give one vector a row, a tensor of shape ({n}, d), got {got}.")

@@ -79,7 +79,7 @@ def _temperature(temperature: Any, logit_scale: Any) -> Any:
         return 0.07 if temperature is None else temperature
     if temperature is not None:
         raise InputError("temperature and logit_scale are each other's inverse: give one.")
-    if not isinstance(logit_scale, Tensor) and not logit_scale > 0:
+    if not isinstance(logit_scale, Tensor) and not (hasattr(logit_scale, "__float__") and logit_scale > 0):
         raise InputError(
             f"logit_scale is 1/temperature, exponentiated already, and must be positive; got {logit_scale}."
         )

@@ -1,6 +1,6 @@
 """Soft targets: a row's candidates are right to a degree, T_ij of them, as a teacher or graded judgements say.
 
-    loss_i = log Σ_j e^{s_ij} - Σ_j T_ij s_ij        rows of T sum to 1
+    loss_i = Σ_j T_ij log Σ_j e^{s_ij} - Σ_j T_ij s_ij        rows of T sum to 1, but for their rounding
 
 The second term is one score, that of the anchor with the mean Σ_j T_ij candidate_j, so only T itself is a matrix. The least
 value is the entropy of the row's target, not 0. Source: Hinton et al. 2015, arXiv:1503.02531, section 2.
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from infomax.errors import InputError
 from infomax.scores import Scores
+from infomax.scores.checks import no_autocast
 
 
 def soft_targets(anchors: Any, candidates: Any, targets: Any, *, temperature: Any = 1.0) -> Float[Tensor, " n"]:
@@ -41,5 +42,7 @@ def soft_targets(anchors: Any, candidates: Any, targets: Any, *, temperature: An
         raise InputError(
             "targets must be distributions, no entry below 0 and rows that sum to 1: take a softmax over rows."
         )
-    wanted = Scores(anchors, candidates, temperature=temperature, positives=targets.to(candidates.dtype) @ candidates)
-    return everything.logsumexp() - wanted.positive()
+    with no_autocast(candidates.device):
+        means = targets.to(candidates.dtype) @ candidates
+    wanted = Scores(anchors, candidates, temperature=temperature, positives=means).positive()
+    return targets.sum(1).to(wanted.dtype) * everything.logsumexp() - wanted

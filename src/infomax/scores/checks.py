@@ -46,9 +46,14 @@ def offset(value: Any, name: str, length: int, device: torch.device) -> Tensor |
 
 def vector(value: Any, name: str, length: int, device: torch.device, integer: bool) -> Tensor:
     """A vector with one entry a row (or a column)."""
-    if not isinstance(value, Tensor):
-        value = torch.as_tensor(value, device=device)
     kind = "int64" if integer else "floating point"
+    if not isinstance(value, Tensor):
+        try:
+            value = torch.as_tensor(value, device=device)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"{name} must be {kind}, one entry a row; {type(value).__name__} is not ({error})."
+            ) from error
     if value.is_floating_point() == integer or value.dtype in (torch.bool, torch.complex64, torch.complex128):
         raise InputError(f"{name} must be {kind}, not {value.dtype}.")
     if value.shape != (length,):
@@ -62,8 +67,9 @@ def temperature(value: Any, dtype: torch.dtype) -> float:
     """The value of a temperature, positive, and neither too small nor too large for the dtype."""
     if isinstance(value, Tensor) and value.numel() != 1:
         raise InputError(f"temperature must be one number; got a tensor of shape {tuple(value.shape)}.")
-    if not isinstance(value, Tensor | float | int | np.number):
-        raise InputError(f"temperature must be a number or a tensor of one entry, not {type(value).__name__}.")
+    if not isinstance(value, Tensor | float | int | np.number) or (isinstance(value, Tensor) and value.is_complex()):
+        what = str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
+        raise InputError(f"temperature must be a real number or a tensor of one entry, not {what}.")
     number = float(value.detach() if isinstance(value, Tensor) else value)
     info = torch.finfo(dtype)
     if not (isfinite(number) and number > 0):

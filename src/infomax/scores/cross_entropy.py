@@ -14,10 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn.functional import logsigmoid
 
 from infomax.scores.cells import OneColumn
+from infomax.scores.first_derivative import first_derivative
 from infomax.scores.positive_cells import PositiveCells
 from infomax.scores.streamed import LN2, NOTHING_YET, log_sums, returned, scaled, softmax_weights
 from infomax.scores.tiles import LOG2E, Gradients, Tiles, weighted_products
@@ -49,7 +49,7 @@ class RowCrossEntropy(torch.autograd.Function):
         return loss.to(tiles.dtype)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx: Any, g: Tensor) -> Any:
         with torch.autocast(ctx.walk.tiles.device.type, enabled=False):
             if ctx.ready is not None and bool((g == g[0]).all()):
@@ -181,7 +181,7 @@ class SymmetricCrossEntropy(torch.autograd.Function):
         return over_rows.to(tiles.dtype), over_columns.to(tiles.dtype)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx: Any, row_gradient: Tensor, column_gradient: Tensor) -> Any:
         tiles, positives, (rows, columns) = ctx.tiles, ctx.positives, ctx.sums
         own, true = positives.source.columns, ctx.true

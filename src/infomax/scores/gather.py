@@ -18,10 +18,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed
-from torch.autograd.function import once_differentiable
 
 from infomax.errors import InputError, LostProcess
 from infomax.scores.checks import wide
+from infomax.scores.first_derivative import first_derivative
 
 KINDS = (
     torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64, torch.int32, torch.int16, torch.int8,
@@ -106,7 +106,7 @@ class Join(torch.autograd.Function):
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         total = gradient.to(wide(gradient.dtype), copy=True).contiguous()
         with together():

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from infomax.scores.checks import wide
+from infomax.scores.first_derivative import first_derivative
 from infomax.scores.product import product_for, turned_product
 from infomax.scores.tiles import LOG2E, UNSHIFTED_BITS
 from infomax.scores.true_pairs import TruePairs
@@ -121,7 +121,7 @@ class OneTileCrossEntropy(torch.autograd.Function):
         return loss.to(dtype) if over_columns is None else (loss.to(dtype), over_columns.to(dtype))
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx: Any, g: Tensor, column_g: Tensor | None = None) -> Any:
         a, b, scale, row, column = ctx.saved_tensors
         tile, (others, column_others), wanted = ctx.tile, ctx.sums, ctx.needs_input_grad

@@ -271,7 +271,10 @@ class Scores:
         return self._one_tile_cross_entropy(both=True) or self._reductions.symmetric_cross_entropy()
 
     def total(self, fn: Callable[[Tensor], Tensor], *, positives: str = "out") -> Float[Tensor, " n"]:
-        """(N,) Σ fn(s) over the live candidates of each row; `fn` pointwise and differentiable (softplus, exp, a hinge)."""
+        """(N,) Σ fn(s) over the live candidates of each row; `fn` pointwise and differentiable (softplus, exp, a hinge).
+
+        What `fn` learns itself gets no gradient where scores are streamed, so that is refused: a bias goes into `row_offset`.
+        """
         checks.one_of("positives", positives, ("in", "out", "only"))
         return self._reductions.total(fn, positives)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from infomax.scores.first_derivative import first_derivative
 from infomax.scores.tiles import Gradients, Hide, Tiles, weighted_products
 
 LN2 = log(2.0)
@@ -146,7 +146,7 @@ class LogSumExp(torch.autograd.Function):
         return (rows * LN2).to(tiles.dtype), (empty * LN2).to(tiles.dtype)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx: Any, row_gradient: Tensor, column_gradient: Tensor) -> Any:
         tiles, (rows, columns) = ctx.tiles, ctx.sums
         with torch.autocast(tiles.device.type, enabled=False):
@@ -185,7 +185,7 @@ class Total(torch.autograd.Function):
         return total.to(tiles.dtype)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx: Any, gradient: Tensor) -> Any:
         tiles, fn = ctx.tiles, ctx.fn
         g = gradient.to(tiles.dtype).unsqueeze(1)
@@ -194,7 +194,8 @@ class Total(torch.autograd.Function):
             seen = ~tile.isneginf()
             with torch.enable_grad():
                 scores = torch.where(seen, tile * LN2, 0.0).requires_grad_()
-                (slope,) = torch.autograd.grad(fn(scores).sum(), scores)
+                summed = fn(scores).sum()
+            slope = torch.autograd.grad(summed, scores)[0] if summed.requires_grad else torch.zeros_like(tile)
             return torch.where(seen, slope, 0.0) * g[i]
 
         with torch.autocast(tiles.device.type, enabled=False):

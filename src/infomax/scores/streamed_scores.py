@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from infomax.errors import InputError
 from infomax.scores.checks import wide
 from infomax.scores.cross_entropy import RowCrossEntropy, SymmetricCrossEntropy
 from infomax.scores.fused import fused
@@ -126,6 +127,11 @@ class StreamedScores:
         return rows, columns
 
     def total(self, fn: Callable[[Tensor], Tensor], positives: str) -> Tensor:
+        if torch.is_grad_enabled() and fn(self.anchors.new_zeros(1, dtype=wide(self.anchors.dtype))).requires_grad:
+            raise InputError(
+                "fn depends on a tensor that asks for gradients, and streamed scores would not give it any: put a bias into "
+                "row_offset and a scale into temperature, or use backend='dense'."
+            )
         one_positive = self.true_pairs.labels is None
         if one_positive and positives == "only":
             return fn(self.mean_positive())

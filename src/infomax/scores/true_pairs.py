@@ -51,7 +51,7 @@ class TruePairs:
             raise InputError(
                 "positive_offset belongs to positives given apart, (N, d): use column_offset for candidates."
             )
-        if isinstance(positives, tuple):
+        if isinstance(positives, tuple) or _is_pair_of_vectors(positives):
             if len(positives) != 2:
                 raise InputError(
                     f"labels are a pair, (N,) for anchors and (M,) for candidates; got {len(positives)} vectors."
@@ -246,3 +246,9 @@ class TruePairs:
         if self.hidden is not None:
             live &= ~self.hidden.whole()
         return positive & live, live
+
+
+def _is_pair_of_vectors(positives: Any) -> bool:
+    return (
+        isinstance(positives, list) and len(positives) == 2 and all(getattr(part, "ndim", 0) == 1 for part in positives)
+    )
