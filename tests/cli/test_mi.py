@@ -163,6 +163,11 @@ def test_rows_that_could_not_be_read_explain_too_few(refused, elsewhere, good, w
     assert "2 rows whose number of cells differs from the header's" in said
 
 
+def test_the_columns_are_shown_with_the_rows_that_could_not_be_read(infomax, elsewhere):
+    (elsewhere / "t.csv").write_text("a,b\n" + "".join(f"{i},{i % 7}\n" for i in range(40)) + "3\n")
+    assert "1 rows whose number of cells differs from the header's" in infomax("mi", "t.csv").out
+
+
 def test_help_names_every_way_to_ask(infomax):
     text = " ".join(infomax("mi", "--help").out.split())
     for word in ("TABLE", "--target", "--all", "--given", "--bits", "--rows", "--discrete", "--permutations"):

@@ -194,6 +194,15 @@ def test_rows_with_a_missing_entry_are_dropped_and_counted(x, y, given):
         assert kept.values.ravel().tolist() == Y[[0, 2, 4, 5]].tolist()
 
 
+@pytest.mark.parametrize("kind", [float, int])
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_masked_entries_are_missing(kind, shape):
+    masked = np.ma.masked_array(np.array([1, -9999, 3, 4], kind), mask=[0, 1, 0, 0]).reshape(shape)
+    found = sample(masked, np.arange(4.0))
+    assert found.x.values.shape == (3, 1)
+    assert sum(found.dropped.values()) == 1
+
+
 def test_codes_count_only_the_levels_that_are_left():
     found = sample(["z", "a", "b", "a", "b", "b"], [np.nan, 1.5, 2.5, 3.5, 4.5, 5.5])
     assert found.x.values.ravel().tolist() == [0, 1, 0, 1, 1]
@@ -253,6 +262,16 @@ def test_a_sparse_matrix_is_refused():
 
     with pytest.raises(InputError, match="toarray"):
         sample(csr_array(np.eye(6)), Y)
+
+
+def test_a_sparse_tensor_is_refused():
+    with pytest.raises(InputError, match="to_dense"):
+        sample(torch.eye(3).to_sparse(), np.arange(3.0))
+
+
+def test_integers_beyond_all_types_are_refused():
+    with pytest.raises(InputError, match="mixed or unknown types"):
+        sample([10**30, 10**31, 10**32], np.arange(3.0))
 
 
 def test_one_pair_is_refused():

@@ -123,3 +123,6 @@ def test_what_it_is_not_made_for_is_refused(pairs):
         Critic().estimate(pairs.x.values, pairs.y.values, given=pairs.x.values)
     with pytest.raises(InputError, match="folds must be 2 or more"):
         Critic(folds=1).estimate(pairs.x.values, pairs.y.values)
+    for name, wrong in {"negatives": 0, "batch": 1, "steps": 0, "learning_rate": -1.0, "weight_decay": -0.5}.items():
+        with pytest.raises(InputError, match=f"{name} must be a"):
+            Critic(**{name: wrong}).estimate(pairs.x.values, pairs.y.values)

@@ -157,7 +157,15 @@ def test_identifiers_say_nothing_and_need_no_table():
     order = RNG(9).permutation(30_000)
     found = measure(order, order[::-1])
     assert found.nats == 0
-    assert found.cautions
+    assert [caution.kind for caution in found.cautions] == ["ceiling"]
+
+
+def test_where_a_table_cannot_tell_the_interval_holds_all_that_can_be_shared():
+    """A name for each row: its column may determine the other, or tell nothing of it."""
+    found = Discrete().estimate([f"name {i}" for i in range(300)], ["a", "b", "c"] * 100, random_state=0)
+    assert found.nats == 0
+    assert found.interval.low <= 0
+    assert found.interval.high == pytest.approx(np.log(3))
 
 
 def test_one_and_two_pairs():

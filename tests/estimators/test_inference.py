@@ -8,8 +8,8 @@ from joblib import parallel_config
 
 from infomax.data import sample
 from infomax.errors import InputError
-from infomax.estimators import Caution, Estimator, Measured
-from infomax.estimators.inference import estimate_sample, estimate_with
+from infomax.estimators import Caution, Discrete, Estimator, Measured
+from infomax.estimators.inference import _check, estimate_sample, estimate_with
 
 
 class Correlation(Estimator):
@@ -218,6 +218,36 @@ def test_what_is_not_a_number_is_refused():
 def test_settings_that_cannot_be_are_refused(wrong, says):
     with pytest.raises(InputError, match=says):
         Correlation().estimate(*draw(), **wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"level": "a"}, "level"), ({"permutations": 1.5}, "whole number"), ({"block": 2.5}, "whole number")]
+    + [({"n_jobs": jobs}, "n_jobs") for jobs in (0, "a", 1.5)],
+)
+def test_settings_of_the_wrong_kind_are_refused(wrong, says):
+    """Asked of the check itself, as the signatures' types are enforced while tests run, and not otherwise."""
+    with pytest.raises(InputError, match=says):
+        _check(**{"level": 0.95, "permutations": 0, "block": 1, "n_jobs": 1, "n": 300} | wrong)
+
+
+def test_a_random_state_of_the_older_kind():
+    """As scikit-learn's users have it: the same state gives the same answer."""
+    found = [Correlation().estimate(*draw(), random_state=np.random.RandomState(3)) for _ in range(2)]
+    assert found[0].interval == found[1].interval
+
+
+def test_an_interval_does_not_pass_the_upper_limit():
+    x = np.tile([0, 1], 50)
+    found = Correlation(error=2.0).estimate(x, x, random_state=0)
+    assert found.interval.high == max(found.upper.nats, found.nats)
+
+
+def test_two_equal_columns_are_not_said_to_be_above_their_entropy():
+    """The estimate is the entropy's own, so rounding and chance alone tell them apart."""
+    for seed in range(10):
+        x = np.random.default_rng(seed).integers(0, 3, 300)
+        assert not [c for c in estimate_with(Discrete(), x, x).cautions if c.kind == "above entropy"]
 
 
 def test_kinds_may_be_said():

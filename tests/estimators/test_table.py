@@ -190,3 +190,10 @@ def test_a_method_by_name_or_object_is_used(frame):
     assert "k = 7" in by_object.answers[0].estimate.method
     assert by_name.settings["method"] == "ross"
     assert found(by_name) != found(by_object)
+
+
+def test_columns_named_by_numbers():
+    """As pandas names them by itself."""
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    result = mutual_information_table(pd.DataFrame(x), **FAST)
+    assert [str(given.question) for given in result.answers] == ["0 and 1"]

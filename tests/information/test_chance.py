@@ -114,7 +114,19 @@ def test_a_function_of_the_other_side_keeps_its_entropy():
 
 
 def test_nothing_can_be_told_where_every_symbol_was_seen_once():
-    assert adjusted_for_chance([of_table(np.eye(50, dtype=int))]).nats == 0
+    found = adjusted_for_chance([of_table(np.eye(50, dtype=int))])
+    assert found.nats == 0
+    assert found.mute
+    assert not adjusted_for_chance([of_table([[5, 0], [0, 5]])]).mute
+
+
+@pytest.mark.parametrize("count", [10**5, 3 * 10**6, 10**8, 4 * 10**9, 10**11])
+def test_chance_in_tables_of_large_counts(count):
+    """An even two by two table: χ² of one degree of freedom over 2n, so 1/2n on average, but for 1/n² and rounding."""
+    expected, n = info.expected_mutual_information(np.full((2, 2), count)), 4 * count
+    rounding = 8 * np.log(n) * np.finfo(float).eps  # of entropies, which are at most log n
+    assert abs(expected - 1 / (2 * n)) < 2 / n**2 + rounding
+    assert abs(info.adjusted_mutual_information(np.full((2, 2), count))) < 2 / n
 
 
 def test_too_little_room_is_no_lottery():

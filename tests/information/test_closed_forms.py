@@ -146,6 +146,7 @@ def test_gamma_exponential_by_quadrature(shape):
         (lambda: info.gaussian_mutual_information([[1, 0], [0, 0]], 1), "variances above 0"),
         (lambda: info.gaussian_mutual_information([1.0, 2.0], 1), "square"),
         (lambda: info.gaussian_mutual_information(np.eye(3), 3), "d_x must lie between 1 and 2"),
+        (lambda: info.gaussian_conditional_mutual_information(np.eye(3), 0, 1), "d_x and d_y must be at least 1"),
         (lambda: info.gaussian_conditional_mutual_information(np.eye(3), 1, 2), "to condition on"),
         (lambda: info.correlation_mutual_information(1.01), "between -1 and 1"),
         (lambda: info.correlation_mutual_information(float("nan")), "between -1 and 1"),

@@ -231,6 +231,8 @@ def test_conditional_information_from_counts(method):
     [
         (lambda: info.entropy_from_counts([0.5, 0.5]), "use `entropy`"),
         (lambda: info.entropy_from_counts([3, -1]), "must not be negative; the least is -1"),
+        (lambda: info.entropy_from_counts(np.full(2, 2**63, np.uint64)), "at most 9,007,199,254,740,992"),
+        (lambda: info.entropy_from_counts(np.ma.masked_array([1, 2], mask=[0, 1])), "masked entries"),
         (lambda: info.entropy_from_counts([3, inf]), "finite whole numbers"),
         (lambda: info.entropy_from_counts([0, 0]), "all counts are zero"),
         (lambda: info.entropy_from_counts([]), "at least one number"),

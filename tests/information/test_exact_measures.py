@@ -208,6 +208,8 @@ def test_other_refusals():
 def test_the_sum_is_judged_by_the_precision_of_the_numbers():
     thirds = torch.full((3,), 1 / 3, dtype=torch.float32)
     assert float(info.entropy(thirds)) == pytest.approx(log(3), abs=1e-6)
+    many = np.full(100_000, 1e-5, dtype=np.float32)  # sum to 1 - 2.5e-8
+    assert info.entropy(many) == pytest.approx(log(100_000), abs=1e-6)
     with pytest.raises(InputError, match="sum to 1"):
         info.entropy(np.full(3, 0.333333))
 

@@ -154,12 +154,15 @@ def _rows(text: str) -> int | None:
 def _show_columns(table: TypedTable, settings: Mapping[str, Any], *, json: bool) -> None:
     profiles = profile_columns(table, discrete=settings["discrete"], continuous=settings["continuous"])
     if json:
-        data({"source": table.source, "rows": len(table), "columns": [plain(asdict(p)) for p in profiles.values()]})
+        columns = [plain(asdict(profile)) for profile in profiles.values()]
+        data({"source": table.source, "rows": len(table), "skipped": dict(table.skipped), "columns": columns})
         return
     usable = [profile.name for profile in profiles.values() if profile.no_use is None]
     results(f"{table.source}: {len(table):,} rows, {len(profiles)} columns\n\n{columns_text(profiles.values())}\n")
     for name, reason in table.left_out.items():
         results(f"cannot be used: {name!r} ({reason})")
+    if table.unread:
+        results(table.unread.strip())
     if len(usable) < 2:
         return
     results(

@@ -54,7 +54,11 @@ def _named(source: Any, side: str) -> list[tuple[str, Any]]:
         raise InputError(
             f"{side} is {str(source)[:60]!r}: give an array, a series or a data frame, one row per observation."
         )
+    if isinstance(source, np.ma.MaskedArray):
+        source = np.ma.filled(source.astype(float), np.nan) if source.dtype.kind == "f" else source.tolist()
     if hasattr(source, "detach") and hasattr(source, "cpu"):
+        if "strided" not in str(source.layout):
+            raise InputError(f"{side} is a sparse tensor: give it dense, {side}.to_dense().")
         source = _from_torch(source)
     if hasattr(source, "to_arrow"):  # polars
         source = _renamed(source)
@@ -144,7 +148,7 @@ def _column(name: str, entries: Any, side: str) -> RawColumn:
     if not isinstance(entries, pa.Array | pa.ChunkedArray):
         try:
             entries = pa.array(entries, from_pandas=True)
-        except (pa.ArrowException, TypeError, ValueError) as error:
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise InputError(
                 f"{where} holds entries of mixed or unknown types ({_short(error)}): make it numbers, or texts."
             ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log
+from math import log, sqrt
 
 import numpy as np
 from scipy.stats import rankdata
@@ -89,13 +89,20 @@ def _deterministic(sample: Sample) -> list[Caution]:
     return [Caution("near-deterministic", text)]
 
 
+def _largest_entropy(side: Variable) -> float:
+    """Two standard errors above its estimate."""
+    counts = np.bincount(side.codes())
+    n, k = counts.sum(), len(counts)
+    surprise = -np.log(counts / n)
+    spread = np.average(surprise**2, weights=counts) - np.average(surprise, weights=counts) ** 2
+    return miller_madow(counts) + 2 * sqrt(max(spread, 0.0) / n + (k - 1) / (2 * n * n))
+
+
 def _out_of_range(sample: Sample, nats: float) -> list[Caution]:
     found = []
     for side, variable in _sides(sample)[:2]:
-        if variable.kind == "discrete" and nats > (most := miller_madow(np.bincount(variable.codes()))) + 1e-9:
-            text = (
-                f"The estimate is above the entropy of {side}, {most:.3f} nats: the information cannot be that large."
-            )
+        if variable.kind == "discrete" and nats > (most := _largest_entropy(variable)) + 1e-9:
+            text = f"The estimate is above the entropy of {side}, {most:.3f} nats at most: the information cannot be that large."
             found.append(Caution("above entropy", text))
     ceiling = log(len(sample))
     if nats > 0.75 * ceiling:

@@ -71,7 +71,7 @@ def certificate(
 
 def certify(sample: Sample, *, delta: float, critic: Critic | None, rng: np.random.Generator) -> Limit:
     """The same for a `Sample`."""
-    if not 0 < delta < 1:
+    if not (isinstance(delta, float | np.floating) and 0 < delta < 1):
         raise InputError(f"delta must lie between 0 and 1, such as 0.05; got {delta!r}.")
     n = len(sample)
     largest = largest_limit(n, delta)

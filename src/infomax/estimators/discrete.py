@@ -133,7 +133,13 @@ def _details(
 def _cautions(seen: list[Contingency], chance: Adjusted, n: int) -> tuple[Caution, ...]:
     found = []
     once = sum(int((table.cells == 1).sum()) for table in seen)
-    if chance.chance > FEW * chance.most:
+    if chance.mute:
+        text = (
+            f"Shuffled columns would show all of the {chance.most:.2f} nats that can be shared, as where each row has a level of "
+            "its own: this table cannot tell none from all of it, and neither can its p-value. Merge levels, or give numbers."
+        )
+        found.append(Caution("ceiling", text))
+    elif chance.chance > FEW * chance.most:
         text = (
             f"{n:,} pairs are few for so many levels: {once:,} of them are the only one of their kind, and shuffled columns"
             f" would show {chance.chance:.2f} of the {chance.most:.2f} nats that can be shared. Merge rare levels, or trust"

@@ -64,7 +64,7 @@ def estimate_sample(
     delta: float | None = None,
 ) -> Estimate:
     """The same for a `Sample`, such as one whose kinds of column were said rather than inferred."""
-    _check(level, permutations, block, len(sample))
+    _check(level, permutations, block, n_jobs, len(sample))
     own, for_interval, for_test, for_limits = generator(random_state).spawn(4)
     varying, cautions = without_constants(sample)
     if varying is None:
@@ -76,6 +76,10 @@ def estimate_sample(
     error, interval = _error(statistic, measured, varying, level, block, for_interval, n_jobs)
     if interval is not None and any(caution.kind == "ceiling" for caution in measured.cautions):
         interval = replace(interval, high=float("inf"))  # the truth may be anything above
+    upper = entropy_limit(varying, delta or 0.05, for_limits) if block == 1 else None
+    if interval is not None and upper is not None:
+        high = min(interval.high, max(upper.nats, measured.nats))
+        interval = replace(interval, low=min(interval.low, high), high=high)
     p = None
     if permutations:
         tester = estimator.tester(varying)
@@ -90,7 +94,7 @@ def estimate_sample(
         standard_error=error,
         interval=interval,
         lower=_lower(varying, delta, block, for_limits),
-        upper=entropy_limit(varying, delta or 0.05, for_limits) if block == 1 else None,
+        upper=upper,
         p_value=p,
         dropped=sample.dropped,
         cautions=_all_cautions(cautions, measured, varying),
@@ -110,13 +114,15 @@ def _lower(sample: Sample, delta: float | None, block: int, rng: np.random.Gener
     return certify(sample, delta=delta, critic=None, rng=rng)
 
 
-def _check(level: float | None, permutations: int, block: int, n: int) -> None:
-    if level is not None and not 0 < level < 1:
+def _check(level: Any, permutations: Any, block: Any, n_jobs: Any, n: int) -> None:
+    if level is not None and not (isinstance(level, float | np.floating) and 0 < level < 1):
         raise InputError(f"level must lie between 0 and 1, such as 0.95, or be None; got {level!r}.")
-    if permutations < 0:
-        raise InputError(f"permutations must be 0 or more; got {permutations!r}.")
-    if not 1 <= block <= n:
-        raise InputError(f"block must lie between 1 and the {n:,} pairs; got {block!r}.")
+    if not isinstance(permutations, int | np.integer) or permutations < 0:
+        raise InputError(f"permutations must be a whole number, 0 or more; got {permutations!r}.")
+    if not (isinstance(block, int | np.integer) and 1 <= block <= n):
+        raise InputError(f"block must lie between 1 and the {n:,} pairs, a whole number; got {block!r}.")
+    if n_jobs is not None and (not isinstance(n_jobs, int | np.integer) or n_jobs == 0):
+        raise InputError(f"n_jobs must be a number of processes, or -1 for all processors; got {n_jobs!r}.")
 
 
 def _of_a_constant(estimator: Estimator, sample: Sample, cautions: list[Caution], permutations: int) -> Estimate:

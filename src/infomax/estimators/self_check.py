@@ -18,6 +18,7 @@ from infomax.estimators.constant_columns import without_constants
 from infomax.estimators.estimator import Estimator
 from infomax.estimators.planted import Planting, plant, planting
 from infomax.estimators.random_state import generator
+from infomax.estimators.select import estimator_of
 
 PLANTED = (0.0, 0.1, 1.0)
 REPEATS = 3
@@ -78,7 +79,7 @@ class SelfCheck:
         return f"<pre>{escape(str(self))}</pre>"
 
 
-def self_check(x: Any, y: Any, *, methods: Sequence[Estimator] | None = None, random_state: Any = None) -> SelfCheck:
+def self_check(x: Any, y: Any, *, methods: Sequence[Any] | None = None, random_state: Any = None) -> SelfCheck:
     """Plant 0, 0.1 and 1 nat between the user's own x and y, and show what each method returns.
 
     The rows of x and of y stay as they are and are paired anew (see `planted.py`), so tails, ties, shapes and n are the
@@ -86,7 +87,7 @@ def self_check(x: Any, y: Any, *, methods: Sequence[Estimator] | None = None, ra
 
     Args:
         x, y: (n,) or (n, d) arrays, series or data frames.
-        methods: estimators; None takes those of this room that need no training.
+        methods: estimators, or their names as in `estimate`; None takes those of this room that need no training.
         random_state: None, an int, or a numpy generator.
 
     Raises:
@@ -95,7 +96,9 @@ def self_check(x: Any, y: Any, *, methods: Sequence[Estimator] | None = None, ra
     sample, _ = without_constants(observed_sample(x, y))
     if sample is None:
         raise InputError("x or y is constant: no dependence can be planted in it.")
-    methods = _quick_methods() if methods is None else list(methods)
+    if isinstance(methods, str | Estimator):
+        methods = [methods]
+    methods = _quick_methods() if methods is None else [estimator_of(method) for method in methods]
     if not methods:
         raise InputError("methods is empty: give estimators, such as [KSG()], or None for the usual ones.")
     rng = generator(random_state)

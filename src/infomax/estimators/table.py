@@ -130,9 +130,10 @@ def mutual_information_table(
     start = perf_counter()
     whole = table if isinstance(table, TypedTable) else read_table(table)
     sides = _names(x), _names(y), _names(given)
+    target, columns = (None if target is None else str(target)), (None if columns is None else _names(columns))
     profiles = profile_columns(whole, discrete=discrete, continuous=continuous)
     _check(whole, sides, target, columns, rows)
-    questions, left_out = _questions(profiles, sides, target, columns)
+    questions, left_out = _questions(profiles, sides, target, columns, whole.unread)
     part = _some_rows(whole, questions, rows, block, seed)
     cautions = _subset_caution(len(part), len(whole))
     settings = Settings(
@@ -174,8 +175,11 @@ def mutual_information_table(
     )
 
 
-def _names(side: str | Sequence[str] | None) -> tuple[str, ...]:
-    return (side,) if isinstance(side, str) else tuple(side or ())
+def _names(side: Any) -> tuple[str, ...]:
+    """Of one column, several, or none; a data frame's may be numbers."""
+    if side is None or isinstance(side, str | int):
+        return () if side is None else (str(side),)
+    return tuple(str(name) for name in side)
 
 
 def _check(
@@ -207,6 +211,7 @@ def _questions(
     sides: tuple[tuple[str, ...], ...],
     target: str | None,
     columns: Sequence[str] | None,
+    unread: str,
 ) -> tuple[list[Question], dict[str, str]]:
     """What is asked, and which columns nothing is asked about, and why."""
     x, y, given = sides
@@ -218,9 +223,8 @@ def _questions(
     questions = all_pairs(kept, given) if target is None else against(target, kept, given)
     if not questions:
         reasons = "; ".join(f"{name!r}: {why}" for name, why in left_out.items())
-        raise InputError(
-            f"There is no pair of columns to ask about{f' (left out: {reasons})' if reasons else ''}; name two columns."
-        )
+        left = f" (left out: {reasons})" if reasons else ""
+        raise InputError(f"There is no pair of columns to ask about{left}; name two columns.{unread}")
     return questions, left_out
 
 

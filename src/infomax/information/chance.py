@@ -37,6 +37,7 @@ class Adjusted:
         chance: what chance shows on average, E.
         most: the smaller entropy of the two sides, M.
         deviation: standard deviation of `nats`, were x and y independent.
+        mute: chance shows all that the sides can share, as where each row has a level of its own: `nats` is 0 and says nothing.
         alternating: what Schürmann's terms of changing sign have taken off `raw`.
     """
 
@@ -46,6 +47,7 @@ class Adjusted:
     most: float
     deviation: float
     alternating: float
+    mute: bool
 
     @property
     def unsure(self) -> float:
@@ -79,8 +81,9 @@ def adjusted_for_chance(seen: Sequence[Contingency]) -> Adjusted:
         variance += (share * dealt.deviation) ** 2
         smooth += share * _shared(table, digamma_terms)[2]
     room = max(most - chance, TELLING * sqrt(variance))
-    slope = most / room if room > ROUNDING * most else 0.0
-    return Adjusted(slope * (raw - chance), raw, chance, most, slope * sqrt(variance), smooth - raw)
+    mute = not room > ROUNDING * most
+    slope = 0.0 if mute else most / room
+    return Adjusted(slope * (raw - chance), raw, chance, most, slope * sqrt(variance), smooth - raw, mute and most > 0)
 
 
 def _shared(table: Contingency, terms: Terms) -> tuple[float, float, float]:

@@ -8,6 +8,8 @@ import numpy as np
 
 from infomax.errors import InputError
 
+MOST = 2**53  # beyond, floats do not know whole numbers
+
 
 def checked_counts(counts: Any) -> np.ndarray:
     """`counts` as int64, of the shape they came in: whole, not negative, not all zero.
@@ -15,6 +17,8 @@ def checked_counts(counts: Any) -> np.ndarray:
     Raises:
         InputError: anything else; probabilities and weights are not counts.
     """
+    if np.ma.is_masked(counts):
+        raise InputError("counts have masked entries: fill them, or leave them out.")
     try:
         found = np.asarray(counts)
     except ValueError:
@@ -28,6 +32,8 @@ def checked_counts(counts: Any) -> np.ndarray:
             "counts must be finite whole numbers; got others among them: for probabilities use `entropy`, and weights"
             " are no counts."
         )
+    if (found > MOST).any():
+        raise InputError(f"counts must be at most {MOST:,}; the largest is {found.max():g}.")
     if (found < 0).any():
         raise InputError(f"counts must not be negative; the least is {found.min():g}.")
     whole = found.astype(np.int64)

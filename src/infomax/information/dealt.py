@@ -16,6 +16,9 @@ from scipy.special import gammaln
 
 Terms = Callable[[np.ndarray], np.ndarray]
 Margin = tuple[tuple[int, ...], tuple[int, ...]]  # totals, and how often each occurs
+FINE = (
+    1000  # standard deviation of a count from which its law is normal, and every other, third, ... count stands for all
+)
 
 
 @dataclass(frozen=True)
@@ -65,22 +68,31 @@ def _cells(row: int, columns: np.ndarray, n: int, terms: Terms) -> tuple[np.ndar
 
     All (c,); exact sums over the hypergeometric law of the count.
     """
-    middle = row * columns / n
-    reach = 10 * np.sqrt(middle) + 15  # beyond it no mass that double precision would see
+    share = columns / n
+    middle = row * share
+    sigma = np.sqrt(middle * (1 - share) * (1 - row / n))
+    reach = 10 * sigma + 15  # beyond it no mass that double precision would see
     low = np.maximum(np.maximum(0, row + columns - n), np.floor(middle - reach)).astype(np.int64)
     high = np.minimum(np.minimum(row, columns), np.ceil(middle + reach)).astype(np.int64)
-    lengths = high - low + 1
+    step = 2 * (sigma / FINE).astype(np.int64) + 1  # odd, as terms may depend on whether a count is even
+    lengths = (high - low) // step + 1
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    column = np.repeat(columns, lengths)
-    count = np.arange(lengths.sum()) - np.repeat(starts - low, lengths)
-    p = np.exp(_log_hypergeometric(count, row, column, n))
+
+    def each(values: np.ndarray) -> np.ndarray:
+        return np.repeat(values, lengths)
+
+    count = each(low) + each(step) * (np.arange(lengths.sum()) - each(starts))
+    normal = -0.5 * ((count - each(middle)) / np.maximum(each(sigma), 1)) ** 2
+    log_p = np.where(each(step) == 1, _log_hypergeometric(count, row, each(columns), n), normal)
+    p = np.exp(log_p - each(np.maximum.reduceat(log_p, starts)))
+    p /= each(np.add.reduceat(p, starts))  # where counts are large, log-gamma has lost the digits of its scale
     f = terms(count)
 
     def expected(values: np.ndarray) -> np.ndarray:
         return np.add.reduceat(p * values, starts)
 
     def centred(values: np.ndarray) -> np.ndarray:
-        return values - np.repeat(expected(values), lengths)
+        return values - each(expected(values))
 
     deviation, distance = centred(f), centred(count)
     spread, shared = expected(distance**2), expected(deviation * distance)

@@ -36,6 +36,8 @@ def floating(value: Any, name: str) -> Any:
         if value.is_complex():
             raise InputError(f"{name} must hold real numbers; got {value.dtype}.")
         return value if value.is_floating_point() else value.double()
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} has masked entries: fill them, or leave them out.")
     try:
         array = np.asarray(value)
     except ValueError:
@@ -71,7 +73,7 @@ def conditional(value: Any, name: str) -> Any:
     _finite(p, name)
     _not_negative(p, name)
     off = abs(p.sum(axis=1) - 1)
-    if number(off.max()) > _tolerance(p):
+    if number(off.max()) > _tolerance(p, value):
         row = int(off.argmax())
         raise InputError(f"each row of {name} must sum to 1; row {row} sums to {number(p[row].sum()):.10g}.")
     return p
@@ -95,7 +97,7 @@ def distribution(value: Any, name: str, axes: int | None = None, least_axes: int
     _finite(p, name)
     _not_negative(p, name)
     total = number(p.sum())
-    if abs(total - 1) > _tolerance(p):
+    if abs(total - 1) > _tolerance(p, value):
         raise InputError(
             f"{name} must sum to 1; it sums to {total:.10g}. Divide counts by their sum, or see `entropy_from_counts` and"
             " `mutual_information_from_counts`, which also correct the bias of counting."
@@ -148,8 +150,10 @@ def answer(value: Any) -> Any:
     return value if is_tensor(value) else float(value) + 0.0  # no -0.0
 
 
-def _tolerance(p: Any) -> float:
-    return float(namespace(p).finfo(p.dtype).eps) ** 0.5
+def _tolerance(p: Any, value: Any) -> float:
+    """The square root of the precision that `value` came in, before it was widened to `p`."""
+    came = value if isinstance(value, np.ndarray) and value.dtype.kind == "f" else p
+    return float(namespace(came).finfo(came.dtype).eps) ** 0.5
 
 
 def _finite(p: Any, name: str) -> None:

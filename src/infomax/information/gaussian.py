@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import e, pi
 from typing import Any
 
+import numpy as np
+
 from infomax.errors import InputError
 from infomax.information.distributions import answer, floating, namespace, number
 
@@ -45,7 +47,7 @@ def gaussian_mutual_information(covariance: Any, d_x: int) -> Any:
     0.2231
     """
     _, correlation, scales = _covariance(covariance)
-    if not 0 < d_x < len(scales):
+    if not isinstance(d_x, int | np.integer) or not 0 < d_x < len(scales):
         raise InputError(f"d_x must lie between 1 and {len(scales) - 1}, so that both sides have variables; got {d_x}.")
     x, y = correlation[:d_x, :d_x], correlation[d_x:, d_x:]
     return answer(0.5 * (_log_det(x) + _log_det(y) - _log_det(correlation)))
@@ -62,11 +64,12 @@ def gaussian_conditional_mutual_information(covariance: Any, d_x: int, d_y: int)
     True
     """
     _, correlation, scales = _covariance(covariance)
-    both = d_x + d_y
-    if d_x < 1 or d_y < 1 or both >= len(scales):
+    whole = isinstance(d_x, int | np.integer) and isinstance(d_y, int | np.integer)
+    if not whole or d_x < 1 or d_y < 1 or d_x + d_y >= len(scales):
         raise InputError(
             f"d_x and d_y must be at least 1 and leave a variable of the {len(scales)} to condition on; got {d_x} and {d_y}."
         )
+    both = d_x + d_y
     z = list(range(both, len(scales)))
     x_and_z, y_and_z = [*range(d_x), *z], [*range(d_x, both), *z]
     parts = (_log_det(correlation[kept][:, kept]) for kept in (x_and_z, y_and_z, z))

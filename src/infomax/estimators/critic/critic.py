@@ -66,8 +66,19 @@ class Critic(Estimator):
 
     def measure(self, sample: Sample, rng: np.random.Generator) -> Measured:
         """See the class. Raises InputError for fewer than 200 rows, or where something is given."""
+        self._check()
         kept = self.subset(sample, rng)
         return self.cross_fit(kept, self.split(kept, rng), rng).measured()
+
+    def _check(self) -> None:
+        least = {"steps": 1, "batch": 2, "negatives": 1, "width": 1, "rows": FEWEST_ROWS}
+        for name, fewest in least.items():
+            if not isinstance(value := getattr(self, name), int | np.integer) or value < fewest:
+                raise InputError(f"{name} must be a whole number, at least {fewest}; got {value!r}.")
+        for name, low in {"learning_rate": "above 0", "weight_decay": "0 or more"}.items():
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and (value > 0 or (value == 0 and low == "0 or more"))):
+                raise InputError(f"{name} must be a number {low}; got {value!r}.")
 
     def subset(self, sample: Sample, rng: np.random.Generator) -> Sample:
         """At most `rows` of the pairs, drawn at random and left in order."""
