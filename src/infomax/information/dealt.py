@@ -16,9 +16,8 @@ from scipy.special import gammaln
 
 Terms = Callable[[np.ndarray], np.ndarray]
 Margin = tuple[tuple[int, ...], tuple[int, ...]]  # totals, and how often each occurs
-FINE = (
-    1000  # standard deviation of a count from which its law is normal, and every other, third, ... count stands for all
-)
+# A count of at least this standard deviation has a normal law, and every third, fifth ... of its values stand for all.
+FINE = 1000
 
 
 @dataclass(frozen=True)

@@ -75,10 +75,10 @@ class Critic(Estimator):
         for name, fewest in least.items():
             if not isinstance(value := getattr(self, name), int | np.integer) or value < fewest:
                 raise InputError(f"{name} must be a whole number, at least {fewest}; got {value!r}.")
-        for name, low in {"learning_rate": "above 0", "weight_decay": "0 or more"}.items():
-            value = getattr(self, name)
-            if not (isinstance(value, int | float) and (value > 0 or (value == 0 and low == "0 or more"))):
-                raise InputError(f"{name} must be a number {low}; got {value!r}.")
+        if not (isinstance(self.learning_rate, int | float) and self.learning_rate > 0):
+            raise InputError(f"learning_rate must be a number above 0; got {self.learning_rate!r}.")
+        if not (isinstance(self.weight_decay, int | float) and self.weight_decay >= 0):
+            raise InputError(f"weight_decay must be a number, 0 or more; got {self.weight_decay!r}.")
 
     def subset(self, sample: Sample, rng: np.random.Generator) -> Sample:
         """At most `rows` of the pairs, drawn at random and left in order."""
