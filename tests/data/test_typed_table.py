@@ -51,6 +51,12 @@ def column(cells, batches=1):
             pa.timestamp("us"),
             [datetime.datetime(2024, 1, 5), datetime.datetime(2024, 1, 5, 10), None, datetime.datetime(2024, 2, 1)],
         ),
+        (
+            ["2024-01-05 10:00:00.123456789", "2024-01-05T10:00:01", "null", "2024-01-05 10:00:00.123"],
+            pa.timestamp("us"),
+            [datetime.datetime(2024, 1, 5, 10, 0, s, us) for s, us in ((0, 123456), (1, 0))]
+            + [None, datetime.datetime(2024, 1, 5, 10, 0, 0, 123000)],
+        ),
         (["", "NA", "nan", "None"], pa.float64(), [None] * 4),
         (["99999999999999999999", "1", "2", "3"], pa.float64(), [1e20, 1, 2, 3]),
     ],

@@ -54,15 +54,22 @@ def wider(known: pa.DataType | None, cells: pa.Array) -> pa.DataType | None:
 
 def _reads(cells: pa.Array, kind: pa.DataType) -> bool:
     try:
-        cells.cast(kind)
+        _cast(cells, kind)
     except pa.ArrowInvalid:
         return False
     return True
 
 
+def _cast(cells: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Times to the microsecond; digits beyond are cut, as pandas writes nine."""
+    if pa.types.is_timestamp(kind):
+        cells = pc.replace_substring_regex(cells, r"(:\d\d\.\d{6})\d{1,3}", r"\1")
+    return cells.cast(kind)
+
+
 def from_text(cells: pa.Array, kind: pa.DataType | None) -> pa.Array:
     """Clean text cells as what `wider` found; a column without a cell becomes numbers, all missing."""
-    typed = cells.cast(kind or NUMBERS)
+    typed = _cast(cells, kind or NUMBERS)
     return typed.cast(TIME) if pa.types.is_timestamp(typed.type) else typed
 
 
