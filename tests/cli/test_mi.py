@@ -165,7 +165,9 @@ def test_rows_that_could_not_be_read_explain_too_few(refused, elsewhere, good, w
 
 def test_the_columns_are_shown_with_the_rows_that_could_not_be_read(infomax, elsewhere):
     (elsewhere / "t.csv").write_text("a,b\n" + "".join(f"{i},{i % 7}\n" for i in range(40)) + "3\n")
-    assert "1 rows whose number of cells differs from the header's" in infomax("mi", "t.csv").out
+    why = "rows whose number of cells differs from the header's"
+    assert f"1 {why}" in infomax("mi", "t.csv").out
+    assert json.loads(infomax("mi", "t.csv", "--json").out)["skipped"] == {why: 1}
 
 
 def test_help_names_every_way_to_ask(infomax):

@@ -5,6 +5,7 @@ import torch
 
 from infomax.encoders.bag import weighted_mean
 from infomax.encoders.tokens import Tokens
+from infomax.errors import InputError
 
 
 def plain(table, weights, texts):
@@ -68,3 +69,13 @@ def test_a_batch_of_empty_texts_is_zero_and_has_no_gradient_rows():
     assert out.tolist() == [[0, 0], [0, 0]]
     out.sum().backward()
     assert table.grad.to_dense().abs().sum() == 0
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_a_second_derivative_is_refused(sparse):
+    tokens, _, *drawn_parameters = drawn(0)
+    table, weights = (x.requires_grad_() for x in drawn_parameters)
+    mean = weighted_mean(table, weights, tokens, sparse_gradients=sparse).mean()
+    (first,) = torch.autograd.grad(mean, weights, create_graph=True)
+    with pytest.raises(InputError, match="second derivative"):
+        (first.to_dense() if sparse else first).sum().backward()

@@ -114,14 +114,21 @@ def test_one_tile_walked_back_twice(over):
     assert all(bool((one == two).all()) for one, two in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize("backend", ["auto", "streamed"])
-@pytest.mark.parametrize("over", ["candidates", "both"])
-def test_a_second_derivative_is_refused(over, backend):
+SUMS = {
+    "rows": lambda scores: scores.cross_entropy(),
+    "rows and columns": lambda scores: torch.stack(scores.cross_entropy("both")),
+    "log-sum-exp": lambda scores: scores.logsumexp(),
+    "total": lambda scores: scores.total(torch.nn.functional.softplus),
+}
+
+
+@pytest.mark.parametrize(
+    ("backend", "kind"), [("auto", "rows"), ("auto", "rows and columns")] + [("streamed", k) for k in SUMS]
+)
+def test_a_second_derivative_is_refused(backend, kind):
     """A gradient penalty would else be a constant: missing from the gradient without a word."""
     p = problems()["square"]
-    losses = p.scores(backend).cross_entropy(over)
-    mean = losses.mean() if over == "candidates" else torch.stack(losses).mean()
-    (first,) = torch.autograd.grad(mean, p.leaves()[0], create_graph=True)
+    (first,) = torch.autograd.grad(SUMS[kind](p.scores(backend)).mean(), p.leaves()[0], create_graph=True)
     with pytest.raises(InputError, match="backend='dense'"):
         first.square().sum().backward()
 

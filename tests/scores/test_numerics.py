@@ -202,7 +202,10 @@ def test_the_unshifted_path_is_left_before_it_overflows():
 @pytest.mark.parametrize("length", [1e17, 1e-17])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_long_vectors(sign, length, backend):
-    """All scores near ±79 bits, of candidates (or anchors) so long that 2^s (or the weights 2^-s) times them is not finite."""
+    """All scores near ±79 bits, of candidates (or anchors) so long that 2^s (or the weights 2^-s) times them is not finite.
+
+    Four products a score: there is no order of sums to tell the forms apart, hence the smaller factor of the test above.
+    """
     along = torch.full((1, 4), 0.5) * torch.linspace(0.99, 1, 600).unsqueeze(1)
     given = sign * 54.8 / length * along, length * along, 1.0
     exact = value_and_gradients(*given, "dense", "candidates", torch.float64)

@@ -54,7 +54,7 @@ class TypedTable:
 
     @property
     def unread(self) -> str:
-        """A sentence of the rows that could not be read; empty where all could be."""
+        """The sentence to end a message with where rows of the file could not be read, after a space; else empty."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.skipped.items())
         return f" Of {self.source}, these could not be read: {reasons}." if reasons else ""
 

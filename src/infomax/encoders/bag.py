@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from infomax.encoders.tokens import Tokens
+from infomax.scores.first_derivative import first_derivative
 
 
 def weighted_mean(
@@ -45,7 +45,7 @@ class _WeightedMean(torch.autograd.Function):
         return _bag(table, ids, offsets, weights.index_select(0, ids)) / _lengths(offsets, table.dtype)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         table, weights, ids, offsets = ctx.saved_tensors
         grad = grad / _lengths(offsets, grad.dtype)

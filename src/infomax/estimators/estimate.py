@@ -76,7 +76,7 @@ class Estimate:
     Attributes:
         nats: the point estimate.
         standard_error: of `nats`; None where the method gives none.
-        interval: two-sided limits, the higher one not above `upper`; None where none was asked for or none is honest.
+        interval: two-sided limits, the higher one not above both `upper` and `nats`; None where none was asked for, or is honest.
         lower: certified lower limit, where one was computed.
         upper: an upper limit with its assumption (entropy of a discrete side), where there is one.
         p_value: of independence, by permutation; None where it was not asked for.

@@ -177,9 +177,8 @@ def mutual_information_table(
 
 def _names(side: Any) -> tuple[str, ...]:
     """Of one column, several, or none; a data frame's may be numbers."""
-    if side is None or isinstance(side, str | int):
-        return () if side is None else (str(side),)
-    return tuple(str(name) for name in side)
+    several = () if side is None else [side] if isinstance(side, str | int) else side
+    return tuple(str(name) for name in several)
 
 
 def _check(

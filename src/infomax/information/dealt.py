@@ -16,7 +16,7 @@ from scipy.special import gammaln
 
 Terms = Callable[[np.ndarray], np.ndarray]
 Margin = tuple[tuple[int, ...], tuple[int, ...]]  # totals, and how often each occurs
-# A count of at least this standard deviation has a normal law, and every third, fifth ... of its values stand for all.
+# A count of at least this standard deviation has a normal law, and every second, third ... of its values stand for all.
 FINE = 1000
 
 
@@ -73,7 +73,7 @@ def _cells(row: int, columns: np.ndarray, n: int, terms: Terms) -> tuple[np.ndar
     reach = 10 * sigma + 15  # beyond it no mass that double precision would see
     low = np.maximum(np.maximum(0, row + columns - n), np.floor(middle - reach)).astype(np.int64)
     high = np.minimum(np.minimum(row, columns), np.ceil(middle + reach)).astype(np.int64)
-    step = 2 * (sigma / FINE).astype(np.int64) + 1  # odd, as terms may depend on whether a count is even
+    step = 1 + (sigma / FINE).astype(np.int64)
     lengths = (high - low) // step + 1
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
 
@@ -81,8 +81,10 @@ def _cells(row: int, columns: np.ndarray, n: int, terms: Terms) -> tuple[np.ndar
         return np.repeat(values, lengths)
 
     count = each(low) + each(step) * (np.arange(lengths.sum()) - each(starts))
-    normal = -0.5 * ((count - each(middle)) / np.maximum(each(sigma), 1)) ** 2
-    log_p = np.where(each(step) == 1, _log_hypergeometric(count, row, each(columns), n), normal)
+    log_p = _log_hypergeometric(count, row, each(columns), n)
+    if (step > 1).any():
+        normal = -0.5 * ((count - each(middle)) / np.maximum(each(sigma), 1)) ** 2
+        log_p = np.where(each(step) > 1, normal, log_p)
     p = np.exp(log_p - each(np.maximum.reduceat(log_p, starts)))
     p /= each(np.add.reduceat(p, starts))  # where counts are large, log-gamma has lost the digits of its scale
     f = terms(count)

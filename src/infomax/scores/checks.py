@@ -46,13 +46,13 @@ def offset(value: Any, name: str, length: int, device: torch.device) -> Tensor |
 
 def vector(value: Any, name: str, length: int, device: torch.device, integer: bool) -> Tensor:
     """A vector with one entry a row (or a column)."""
-    kind = "int64" if integer else "floating point"
+    kind, remedy = ("int64", "np.unique(names, return_inverse=True)[1]") if integer else ("floating point", "numbers")
     if not isinstance(value, Tensor):
         try:
             value = torch.as_tensor(value, device=device)
         except (TypeError, ValueError, RuntimeError) as error:
             raise InputError(
-                f"{name} must be {kind}, one entry a row; {type(value).__name__} is not ({error})."
+                f"{name} must be {kind}, one entry a row; {type(value).__name__} is not ({error}): give {remedy}."
             ) from error
     if value.is_floating_point() == integer or value.dtype in (torch.bool, torch.complex64, torch.complex128):
         raise InputError(f"{name} must be {kind}, not {value.dtype}.")

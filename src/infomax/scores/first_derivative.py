@@ -34,11 +34,11 @@ def first_derivative(backward: Callable[..., Any]) -> Callable[..., Any]:
 class _NoSecond(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ARG004
-        return x.view_as(x)
+        return x.clone()
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> NoReturn:  # noqa: ARG004
         raise InputError(
-            "a streamed score matrix has first derivatives only, and a second was asked for (create_graph=True, a gradient "
-            "penalty): use Scores(..., backend='dense')."
+            "A second derivative was asked for (create_graph=True, a gradient penalty) where there are first ones only: of "
+            "scores, use Scores(..., backend='dense'); of gathered vectors or of a static text encoder there is none."
         )
