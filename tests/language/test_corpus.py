@@ -93,14 +93,29 @@ def test_a_folder_keeps_the_numbers_until_something_changes(lines, tmp_path, mon
     assert again.fingerprint == first.fingerprint
     assert again.texts == first.texts
     assert read_corpus(lines, folder=folder, size=50).vocabulary.size == 50
-    tokens = (folder / "train.bin").read_bytes()
-    (folder / "train.bin").write_bytes(tokens[:-4])  # cut short
-    assert read_corpus(lines, folder=folder, size=50).train.nbytes == len(tokens)
     lines.write_text("\n".join(LINES[:500]))
-    assert read_corpus(lines, folder=folder, size=50).texts["train"] == 400
-    for name in ("tokenizer.json", "counts.npy", "corpus.json"):
-        (folder / name).write_text("{")
-        assert read_corpus(lines, folder=folder, size=50).texts["train"] == 400
+    assert read_corpus(lines, folder=folder).texts["train"] == 400
+
+
+@pytest.mark.parametrize("name", ["train.bin", "tokenizer.json", "counts.npy", "corpus.json"])
+def test_a_damaged_corpus_is_written_anew(lines, tmp_path, name):
+    read_corpus(lines, folder=tmp_path / "kept")
+    (damaged,) = (tmp_path / "kept").rglob(name)
+    damaged.write_bytes(damaged.read_bytes()[:-4])
+    assert read_corpus(lines, folder=tmp_path / "kept").texts["train"] == 800
+
+
+def test_a_folder_is_shared_without_harm(lines, tmp_path):
+    """Another corpus leaves the mapped numbers of the first alone, and files of others too."""
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "train.bin").write_text("somebody's")
+    first = read_corpus(lines, folder=folder)
+    before = first.test.copy()
+    assert read_corpus(lines, folder=folder, seed=1).fingerprint != first.fingerprint
+    assert (first.test == before).all()
+    assert (folder / "train.bin").read_text() == "somebody's"
+    assert not list(folder.rglob("*.tmp"))
 
 
 def test_the_default_is_the_prose_of_the_standard_library(tmp_path, monkeypatch):
@@ -161,7 +176,7 @@ except InfomaxError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"Could not write the tokens to {folder} (")
-    assert not (folder / "corpus.json").exists()
+    assert not list(folder.iterdir())
     assert read_corpus(lines, folder=folder, size=20).texts["train"] == 800
     (tmp_path / "file").touch()
     with pytest.raises(InfomaxError, match="name another folder"):

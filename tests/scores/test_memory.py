@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import softplus
 
 from infomax.scores import Scores
+from infomax.scores.tiles import Tiles
 
 N, M, D = 3000, 3500, 16
 REDUCTIONS = {
@@ -72,6 +73,12 @@ def test_the_count_sees_a_matrix_that_is_kept():
     assert kept_bytes(limited) < (8 << 20) + 16 * (N + M) * D
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(2_000, 512), (5_000, 419), (16_384, 256), (65_536, 128), (1 << 20, 16)])
+def test_a_block_of_whole_rows_takes_8_mib_and_up_to_32_rather_than_be_low(columns, rows):
+    tiles = Tiles(torch.empty(1024, 200), torch.empty(columns, 200), 1.0, None, None, 1.0)
+    assert tiles.in_blocks().steps() == (rows, 1024)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from Linux's /proc")
 @pytest.mark.parametrize("over", ["candidates", "both"])
@@ -82,6 +89,7 @@ def test_peak_memory(over):
 import re, torch
 from pathlib import Path
 from infomax.scores import Scores
+from infomax.scores.tiles import Tiles
 torch.set_num_threads(1)
 def peak():  # not getrusage, whose maximum a child inherits from its parent
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024

@@ -81,7 +81,7 @@ def read_corpus(
         min_count, lowercase, pretokenised: see `Vocabulary.words`.
         column: of a table; by default "text" or its only one.
         encoding, delimiter: of a file that is not UTF-8, of a table.
-        folder: where the numbers go, and are found again by the next call that asks for the same.
+        folder: where the numbers go, a folder for each corpus, and are found again by the next call that asks for the same.
         seed: of the draw.
 
     Raises:
@@ -94,7 +94,7 @@ def read_corpus(
     learning |= {"lowercase": lowercase, "pretokenised": pretokenised}
     key = _digest(_VERSION, [side.key for side in sides], {**learning, "vocabulary": _name(vocabulary)})
     owner = TemporaryFolder() if folder is None else Path(folder)
-    place = owner.path if isinstance(owner, TemporaryFolder) else owner
+    place = (owner.path if isinstance(owner, TemporaryFolder) else owner) / key
     record = kept_record(place, key)
     if record is None:
         words = vocabulary if isinstance(vocabulary, Vocabulary) else _learn(sides[0], **learning)

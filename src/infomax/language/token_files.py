@@ -1,11 +1,14 @@
 """The numbers of a corpus on the disk: one file of int32 a split, the counts, the vocabulary, and what describes them.
 
-`corpus.json` is removed first and written last, so a folder that has it is whole.
+Each corpus has a folder of its own that appears whole and is never written to again, so that whoever has its files mapped
+keeps them.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
@@ -24,31 +27,43 @@ _RECORD, _VOCABULARY, _COUNTS = "corpus.json", "tokenizer.json", "counts.npy"
 def write_tokens(
     folder: Path, vocabulary: Vocabulary, sides: Sequence[Side], about: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Encode the sides into the folder and give the record of what it holds: `about`, sizes and a fingerprint.
+    """Encode the sides into `folder` and give the record of what it holds: `about`, sizes and a fingerprint.
 
     Raises:
         InfomaxError: the folder cannot be written to, or the disk is full.
     """
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        part.mkdir(parents=True, exist_ok=True)
+        record = _write_files(part, vocabulary, sides, about)
+        if kept_record(folder, about["key"]) is None:  # or another process was faster
+            shutil.rmtree(folder, ignore_errors=True)  # damaged
+            part.replace(folder)
+    except OSError as error:
+        raise InfomaxError(
+            f"Could not write the tokens to {folder.parent} ({error.strerror or error}): free some space there, or name "
+            "another folder."
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return record
+
+
+def _write_files(
+    folder: Path, vocabulary: Vocabulary, sides: Sequence[Side], about: Mapping[str, Any]
+) -> dict[str, Any]:
     hashed = blake2b(vocabulary.tokenizer.to_str().encode(), digest_size=8)
     counts = np.zeros(vocabulary.size, dtype=np.int64)
     record: dict[str, Any] = {**about, "splits": {}}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / _RECORD).unlink(missing_ok=True)
-        vocabulary.save(folder / _VOCABULARY)
-        for name, side in zip(SPLITS, sides, strict=True):
-            record["splits"][name], found = _write_side(folder / f"{name}.bin", vocabulary, side, hashed)
-            counts += found if name == "train" else 0
-        np.save(folder / _COUNTS, counts)
-        walked = dict.fromkeys(side.texts for side in sides if side.texts)  # two sides of one source count once
-        record["skipped"] = dict(sum((texts.skipped for texts in walked), Counter()))
-        record["fingerprint"] = hashed.hexdigest()
-        (folder / _RECORD).write_text(json.dumps(record), "utf-8")
-    except OSError as error:
-        raise InfomaxError(
-            f"Could not write the tokens to {folder} ({error.strerror or error}): free some space there, or name another "
-            "folder."
-        ) from error
+    vocabulary.save(folder / _VOCABULARY)
+    for name, side in zip(SPLITS, sides, strict=True):
+        record["splits"][name], found = _write_side(folder / f"{name}.bin", vocabulary, side, hashed)
+        counts += found if name == "train" else 0
+    np.save(folder / _COUNTS, counts)
+    walked = dict.fromkeys(side.texts for side in sides if side.texts)  # two sides of one source count once
+    record["skipped"] = dict(sum((texts.skipped for texts in walked), Counter()))
+    record["fingerprint"] = hashed.hexdigest()
+    (folder / _RECORD).write_text(json.dumps(record), "utf-8")
     return record
 
 

@@ -38,7 +38,7 @@ class RowCrossEntropy(torch.autograd.Function):
         ctx: Any, a: Tensor, b: Tensor, scale: Tensor, row: Any, column: Any, true: Any, extra: Any, tiles: Tiles,
         source: OneColumn | None, eager: bool,
     ) -> Tensor:  # fmt: skip
-        wanted = ctx.needs_input_grad
+        wanted, tiles = ctx.needs_input_grad, tiles.in_blocks()
         with torch.autocast(tiles.device.type, enabled=False), torch.no_grad():
             more = None if extra is None else extra.double() * LOG2E
             positives = None if source is None else PositiveCells(tiles, source)
@@ -94,8 +94,7 @@ class _CrossEntropyWalk:
         cells = Gradients.zeros(tiles, self.want_row, self.want_column) if gradient else None
         pull = losses.new_empty(losses.shape) if self.positives is None else None
         push = None if self.extra is None else torch.empty_like(losses)
-        size = tiles.block_rows() if gradient or not tiles.unshifted else tiles.steps()[0]
-        for rows in tiles.row_slices(size):
+        for rows in tiles.row_slices(tiles.steps()[0]):
             powers, top = self._powers(rows)
             log_sum, held, part = self._sum(rows, powers, cells)
             del powers

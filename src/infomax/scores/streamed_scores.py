@@ -20,7 +20,7 @@ from infomax.scores.tiles import LOG2E, Tiles
 from infomax.scores.true_pairs import TruePairs
 
 INF = float("inf")
-NARROW = 64  # rows; where a block of whole rows has fewer, a second product costs less than such narrow ones
+NARROW = 96  # rows; where a block of whole rows has fewer, a second product costs less than such narrow ones
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ layout for the product.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import Protocol, runtime_checkable
 
@@ -26,6 +26,11 @@ UNSHIFTED_BITS = 80.0
 LONG_BITS = 7  # so do sums of 2^s, or of their reciprocals, times vectors up to 2 to this power long
 CPU_TILE, OTHER_TILE = (512, 1024), (4096, 8192)
 CPU_BLOCK_BYTES, OTHER_BLOCK_BYTES = 8 << 20, 256 << 20
+# A block of fewer rows spends its time on adding up the candidates' gradient, so it may take as many times the bytes.
+LOW_BLOCK, MORE_FOR_LOW = 256, 4
+THIN = (
+    192  # dimensions; up to these, calls cost so much beside their products that a block has tiles of twice the columns
+)
 
 Tile = tuple[slice, slice, Tensor]
 Hide = Callable[[slice, slice, Tensor], None]
@@ -48,7 +53,7 @@ class Tiles:
     """Detached ingredients of s_ij = scale·<a_i, b_j> + row_offset_i + column_offset_j, and the cells to leave out.
 
     `peak` bounds |s| in bits. No walk sees the cells in `dead` or `hidden`, nor, where `only` is given, those outside `only`.
-    A log-sum-exp takes the `fused` walks where there are any.
+    A log-sum-exp takes the `fused` walks where there are any. `tile` (rows, columns) overrides the device's.
     """
 
     anchors: Tensor
@@ -61,6 +66,7 @@ class Tiles:
     only: tuple[CellSource, ...] = ()
     hidden: HiddenCells | None = None
     fused: Walks | None = None
+    tile: tuple[int, int] | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -80,13 +86,21 @@ class Tiles:
         return self.peak < UNSHIFTED_BITS
 
     def steps(self) -> tuple[int, int]:
-        return CPU_TILE if self.device.type == "cpu" else OTHER_TILE
+        """Rows and columns of a tile."""
+        return self.tile or (CPU_TILE if self.device.type == "cpu" else OTHER_TILE)
 
     def block_rows(self) -> int:
         """Rows of a block that holds all its columns at once."""
         budget = CPU_BLOCK_BYTES if self.device.type == "cpu" else OTHER_BLOCK_BYTES
-        fitting = budget // (max(1, self.shape[1]) * self.dtype.itemsize)
-        return max(16, min(self.steps()[0], fitting))
+        fitting, low = (
+            size // (max(1, self.shape[1]) * self.dtype.itemsize) for size in (budget, budget * MORE_FOR_LOW)
+        )
+        return max(16, min(self.steps()[0], max(fitting, min(low, LOW_BLOCK))))
+
+    def in_blocks(self) -> Tiles:
+        """The same in tiles for a walk that holds a block of whole rows."""
+        columns = self.steps()[1] * (2 if self.anchors.shape[1] <= THIN else 1)
+        return replace(self, tile=(self.block_rows(), columns))
 
     def row_slices(self, step: int) -> Iterator[slice]:
         n = self.shape[0]
