@@ -97,6 +97,8 @@ def test_an_inclusion_is_at_most_once_and_certain_where_expected_often():
         (lambda: Unigram([1, float("nan")]), "finite"),
         (lambda: Unigram([1, 2], float("inf")), "power must be finite"),
         (lambda: Mixture([Uniform(2)], [0.5]), "sum to 1"),
+        (lambda: Mixture([Uniform(2), Uniform(2)], [float("nan"), 0.5]), "sum to 1"),
+        (lambda: Mixture([Inclusion(Uniform(2)), Uniform(2)], [0.5, 0.5]), "samplers of independent draws"),
         (lambda: Mixture([Uniform(2), Uniform(3)], [0.5, 0.5]), r"\[2, 3\] classes"),
         (lambda: Mixture([], []), "as many weights as parts"),
         (lambda: Uniform(3).draw(0, torch.Generator()), "k, the number of noise draws"),
@@ -111,6 +113,8 @@ def test_bad_input(make, match):
 
 
 def test_counts_may_be_any_array():
-    q = [Unigram(c).log_q(torch.arange(3)) for c in ([1, 2, 3], np.array([1, 2, 3]), torch.tensor([1.0, 2.0, 3.0]))]
+    learned = torch.tensor([1.0, 2.0, 3.0], dtype=torch.bfloat16, requires_grad=True)
+    given = [1, 2, 3], np.array([1, 2, 3]), torch.tensor([1.0, 2.0, 3.0]), learned
+    q = [Unigram(c).log_q(torch.arange(3)) for c in given]
     assert torch.equal(q[0], q[1])
     assert torch.equal(q[0], q[2])

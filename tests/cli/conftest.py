@@ -26,9 +26,9 @@ class Outcome:
     err: str
 
 
-def call(*arguments: object, stdin: str = "") -> Outcome:
+def call(*arguments: object, stdin: str | bytes = "") -> Outcome:
     out, err, before = io.StringIO(), io.StringIO(), sys.stdin
-    sys.stdin = io.StringIO(stdin)
+    sys.stdin = io.TextIOWrapper(io.BytesIO(stdin if isinstance(stdin, bytes) else stdin.encode()))
     try:
         with redirect_stdout(out), redirect_stderr(err):
             code = main([str(argument) for argument in arguments])
@@ -65,7 +65,7 @@ def some_rows() -> Callable[..., list[tuple[str, str]]]:
 def refused(infomax):
     """Run the command line, which must refuse with exit code 2 (or another); gives its one line on the error stream."""
 
-    def run(*arguments: object, code: int = 2, stdin: str = "") -> str:
+    def run(*arguments: object, code: int = 2, stdin: str | bytes = "") -> str:
         outcome = infomax(*arguments, stdin=stdin)
         assert outcome.out == ""
         (line,) = outcome.err.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 
@@ -82,6 +83,10 @@ def test_encode_overwrites_only_when_asked(model, refused, infomax, elsewhere):
         (["t.csv", "--column", "body"], "no column 'body'; it has 'id', 'text'"),
         (["empty.txt"], "holds no text"),
         (["latin.txt"], "is not utf-8"),
+        (["cut.txt.gz"], "cut.txt.gz cannot be read"),
+        (["-", "--column", "text"], "The standard input is read as lines, a text each: give a table as a file"),
+        (["-", "--delimiter", ";"], "The standard input is read as lines"),
+        (["-", "--encoding", "utf-16"], "The standard input is not utf-16 text"),
         (["--dim", "33"], "dim must lie between 1 and 32"),
     ],
 )
@@ -89,6 +94,7 @@ def test_encode_refuses(model, refused, elsewhere, arguments, words):
     (elsewhere / "t.csv").write_text("id,text\n1,ban\n")
     (elsewhere / "empty.txt").write_text("")
     (elsewhere / "latin.txt").write_bytes("caf\xe9".encode("latin-1"))
+    (elsewhere / "cut.txt.gz").write_bytes(gzip.compress(b"ban " * 999)[:-9])
     assert words in refused("encode", model, *arguments, stdin="ban")
 
 
@@ -96,6 +102,11 @@ def test_encode_reads_other_encodings(model, infomax, elsewhere):
     (elsewhere / "latin.txt").write_bytes("café\nban".encode("latin-1"))
     outcome = infomax("encode", model, "latin.txt", "--encoding", "latin-1")
     assert json.loads(outcome.out.splitlines()[0])["text"] == "café"
+    outcome = infomax("encode", model, "-", "--encoding", "latin-1", stdin="café\nban".encode("latin-1"))
+    assert json.loads(outcome.out.splitlines()[0])["text"] == "café"
+    outcome = infomax("encode", model, stdin=b"\xef\xbb\xbfban\r\nkest")  # a byte order mark, an end of Windows
+    assert [json.loads(line)["text"] for line in outcome.out.splitlines()] == ["ban", "kest"]
+    assert "The standard input is not utf-8 text" in infomax("encode", model, stdin=b"the cat \xff").err
 
 
 def test_search_ranks_the_true_partner_high(model, infomax, some_rows):

@@ -153,6 +153,7 @@ def test_what_is_left_out_is_counted_once(tmp_path):
         ("a b c\n" * 99, {"validation": "none.txt"}, "No file or folder none.txt"),
         ("a b c\n" * 99, {"vocabulary": "letters"}, "vocabulary='letters' is unknown"),
         ("a b c\n" * 99, {"size": 2}, "size=2 is too small"),
+        ("a b c\n" * 99, {"size": 100.0}, "size must be a whole number of at least 1, got 100.0"),
     ],
 )
 def test_corpora_that_cannot_be(tmp_path, content, options, words):

@@ -84,6 +84,30 @@ def test_a_text_is_scored_by_itself_with_its_end(model, ngram_model, monkeypatch
         assert found.perplexity == pytest.approx(np.exp(found.nats.sum() / found.tokens.sum()))
         monkeypatch.setattr("infomax.language.text_model._AT_ONCE", 1)  # each text in a group of its own
         assert np.allclose(one.score(TEXTS).nats, found.nats, rtol=1e-12)
+        for place in ("language_model", "ngram_model"):  # and a text in pieces
+            monkeypatch.setattr(f"infomax.language.{place}._TILE", 3)
+        assert np.allclose(one.score(TEXTS).nats, found.nats, rtol=1e-12)
+
+
+@pytest.mark.parametrize("texts", ["birds", [None], [1]])
+def test_only_lists_of_texts_are_scored(ngram_model, texts):
+    with pytest.raises(InputError, match="texts must be a list of strings"):
+        ngram_model.score(texts)
+
+
+def test_the_coldest_draw_is_the_likeliest_token(ngram_model):
+    assert ngram_model.generate("birds", temperature=1e-320) == ngram_model.generate("birds", temperature=0)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**70])
+def test_seeds_that_cannot_be(ngram_model, seed):
+    with pytest.raises(InputError, match="seed must be"):
+        ngram_model.generate("birds", seed=seed)
+
+
+def test_streams_are_at_least_one(model, chain):
+    with pytest.raises(InputError, match="streams must be a whole number of at least 1, got 0"):
+        model.evaluate(chain.corpus.test, streams=0)
 
 
 def test_ngram_evaluation_is_the_chain_rule_by_hand(ngram_model, chain, monkeypatch):

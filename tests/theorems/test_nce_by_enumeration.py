@@ -48,15 +48,11 @@ def population_optimum(draws, objective, log_expected, log_normaliser=None) -> t
         total = theta.sum() * 0
         contexts = theta.expand(V, V)  # <theta, word> is theta's entry
         for drawn, probability in draws:
-            others = (drawn.ids[None, :] != targets[:, None]).any(1)
-            live = others if drawn.hits == "masked" else targets >= 0
-            if not live.any():
-                continue  # nothing to tell the target from: a loss of 0
             scores = noise_scores(
-                contexts[live], EVERY_WORD[live], EVERY_WORD[drawn.ids], drawn, log_expected=log_expected[live],
-                targets=targets[live], log_normaliser=log_normaliser,
+                contexts, EVERY_WORD, EVERY_WORD[drawn.ids], drawn, log_expected=log_expected, targets=targets,
+                log_normaliser=log_normaliser,
             )  # fmt: skip
-            total = total + probability * (P[live] * objective(scores)).sum()
+            total = total + probability * (P * objective(scores)).sum()
         return total
 
     optimizer = torch.optim.LBFGS(
@@ -109,6 +105,11 @@ def test_other_triples_are_not_consistent(name):
 def test_binary_nce_is_log_p_itself():
     theta = population_optimum(iid_draws(), binary_nce, EXPECTED)
     torch.testing.assert_close(theta, P.log(), atol=1e-6, rtol=0)
+
+
+def test_binary_nce_of_masked_draws_is_the_log_odds():
+    theta = population_optimum(inclusions(), binary_nce, Inclusion(NOISE).log_expected(torch.arange(V), K))
+    torch.testing.assert_close(theta, (P / (1 - P)).log(), atol=1e-6, rtol=0)
 
 
 def test_a_fixed_normaliser_is_a_constant_of_the_scores():

@@ -132,6 +132,8 @@ def test_conditional_nce_learns_a_precision_and_a_flat_model_has_its_anchor():
         (lambda: density_ratio([1.0, np.nan] * 10, np.ones(20)), "NaN"),
         (lambda: density_ratio("text", np.ones(20)), "numbers"),
         (lambda: density_ratio(np.ones(20), np.ones(20), held_out=0.5), "held_out"),
+        (lambda: density_ratio(np.eye(20)[:, :2], np.eye(20)[:, :2])(np.ones((3, 3))), r"rows of shape \(2,\)"),
+        (lambda: density_ratio(np.eye(20)[:, :2], np.eye(20)[:, :2])([1.0, 2.0]), r"rows of shape \(2,\)"),
         (lambda: telescoped_log_ratio(np.ones(20), np.ones(20), bridges=-1), "bridges"),
         (lambda: telescoped_log_ratio(np.ones((20, 2)), np.ones(20)), "same kind"),
         (lambda: telescoped_log_ratio(1.0, 2.0), "rows"),

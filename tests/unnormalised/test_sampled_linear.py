@@ -332,6 +332,44 @@ def test_reading_keeps_a_few_tiles():
     assert peak_bytes(lambda: ours(hidden).logsumexp(1)) > matrix
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32])
+def test_targets_of_other_integers_are_the_same_classes(dtype):
+    bytes_ = SampledLinear(D, 256, objective="mle", dtype=torch.float64)
+    targets = torch.tensor([156, 3, 156, 7])  # 156 is -100 in 8 bits
+    for reading in (bytes_.loss, bytes_.log_prob):
+        torch.testing.assert_close(reading(HIDDEN[:4], targets.to(dtype)), reading(HIDDEN[:4], targets))
+    assert bytes_.read(HIDDEN[:4], targets.to(dtype)).n == 4
+
+
+@pytest.mark.parametrize("shape", [(D, 1), (D, 2)])
+def test_a_target_that_is_alone_costs_nothing(shape):
+    one = SampledLinear(*shape, dtype=torch.float64, noise=Inclusion(Unigram([1, *[1e-9] * (shape[1] - 1)])), draws=1)
+    hidden, zeros = HIDDEN.clone().requires_grad_(), torch.zeros(N, dtype=torch.int64)
+    for loss in (one.loss, one.exact_loss) if shape[1] == 1 else (one.loss,):
+        value = loss(hidden, zeros)
+        assert value == 0
+        assert not torch.autograd.grad(value, hidden)[0].any()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shared", [True, False])
+def test_sparse_gradients_in_half_precision_are_added_up_in_float32(dtype, shared):
+    """Each of 64 contexts draws each of 8 classes some 256 times: sums that stand still in bfloat16."""
+    counts = torch.zeros(2, 8)
+    for k, (wide, sparse) in enumerate([(torch.float64, False), (dtype, True)]):
+        made = SampledLinear(
+            D, 8, noise=Uniform(8), draws=2048, objective="nce", shared=shared, dtype=wide, sparse=sparse, seed=0
+        )
+        with torch.no_grad():
+            made.weight.zero_()
+            made.bias.zero_()
+        made.loss(torch.ones(64, D, dtype=wide), torch.arange(64) % 8).backward()
+        counts[k] = made.bias.grad.to_dense().float()
+        assert made.weight.grad.is_sparse == sparse
+        torch.testing.assert_close(made.weight.grad.to_dense()[:, 0].float(), counts[k], rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(counts[1], counts[0], rtol=4 * torch.finfo(dtype).eps, atol=0)
+
+
 @pytest.mark.parametrize(
     ("make", "match"),
     [
@@ -379,6 +417,14 @@ def test_reading_keeps_a_few_tiles():
         (lambda: layer().loss(HIDDEN, TARGETS, reduction="average"), "'mean', 'sum' or 'none'; got 'average'"),
         (lambda: layer().loss(HIDDEN, TARGETS, weight=WEIGHTS[:3]), r"weight must be a tensor \(50,\)"),
         (lambda: layer().loss(HIDDEN * float("nan"), TARGETS), "NaN"),
+        (lambda: layer().loss(HIDDEN, TARGETS > 3), "integer tensor"),
+        (lambda: layer().loss(HIDDEN, TARGETS + 0j), "integer tensor"),
+        (lambda: layer().loss(HIDDEN, torch.full((N,), 156, dtype=torch.uint8)), "from 0 to 49; got 156 to 156"),
+        (lambda: layer().log_prob(HIDDEN, torch.full((N,), -100)), "from 0 to 49; got -100"),
+        *(
+            (lambda n=n: layer(noise=n, objective="nce"), r"learns the odds p/\(1 - p\)")
+            for n in (Inclusion(Uniform(V)), Everything(V))
+        ),
         (lambda: layer().exact_loss(HIDDEN, TARGETS, label_smoothing=1.0), r"must lie in \[0, 1\)"),
         (lambda: layer().topk(HIDDEN, V + 1), "from 1 to the 50 classes; got 51"),
     ],

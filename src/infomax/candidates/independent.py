@@ -87,7 +87,7 @@ class Unigram(IndependentDraws):
     """
 
     def __init__(self, counts: Any, power: float = 1.0) -> None:
-        values = np.asarray(counts.cpu() if isinstance(counts, Tensor) else counts)
+        values = np.asarray(_numbers(counts) if isinstance(counts, Tensor) else counts)
         if values.ndim != 1 or not len(values) or values.dtype.kind not in "uif":
             raise InputError(f"counts must be a vector, a number a class; got {values.dtype} {values.shape}.")
         values = values.astype(np.float64)
@@ -116,12 +116,16 @@ class Unigram(IndependentDraws):
 class Mixture(IndependentDraws):
     """q = Σ weight · q of each part; `Mixture([unigram, Uniform(V)], [0.9, 0.1])` leaves no class undrawn."""
 
-    def __init__(self, parts: Sequence[IndependentDraws], weights: Sequence[float]) -> None:
+    def __init__(self, parts: Sequence[Any], weights: Sequence[float]) -> None:
         if len(parts) != len(weights) or not parts:
             raise InputError(f"a mixture needs as many weights as parts; got {len(weights)} and {len(parts)}.")
+        if not all(isinstance(part, IndependentDraws) for part in parts):
+            raise InputError(
+                "the parts of a mixture must be samplers of independent draws, such as Unigram and Uniform."
+            )
         if len({part.classes for part in parts}) > 1:
             raise InputError(f"the parts have {sorted({p.classes for p in parts})} classes: all must have as many.")
-        if min(weights) <= 0 or abs(sum(weights) - 1) > 1e-9:
+        if not (min(weights) > 0 and abs(sum(weights) - 1) <= 1e-9):
             raise InputError(f"weights must be positive and sum to 1; got {list(weights)}.")
         self.parts, self.classes = tuple(parts), parts[0].classes
         self.weights = torch.tensor(weights, dtype=torch.float64)
@@ -137,3 +141,9 @@ class Mixture(IndependentDraws):
         for index, sampler in enumerate(self.parts[:-1]):
             ids = torch.where(part == index, sampler._ids(shape, rng), ids)
         return ids
+
+
+def _numbers(counts: Tensor) -> Tensor:
+    """On the CPU, in a type that numpy has."""
+    counts = counts.detach().cpu()
+    return counts.double() if counts.is_floating_point() else counts

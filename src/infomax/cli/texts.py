@@ -24,27 +24,30 @@ def read_texts(
     Args:
         source: "-" for the lines of the standard input; a table, of which `column` is read; else a file of lines.
         column: an empty cell of it is an empty text, so that texts and rows stay side by side.
-        encoding, delimiter: of the file, if not UTF-8 and that of its name.
+        encoding, delimiter: if not UTF-8, and that of the file's name.
 
     Raises:
-        InputError: there is no such file or column, no text, or the file is in another encoding.
+        InputError: there is no such file or column, no text, or it is in another encoding.
     """
+    encoding = check_encoding(encoding or "utf-8")
     if source == "-":
-        texts, skipped = [line.rstrip("\r\n") for line in _input_lines()], Counter[str]()
+        if column is not None or delimiter is not None:
+            raise InputError("The standard input is read as lines, a text each: give a table as a file.")
+        texts, skipped = _input_lines(encoding), Counter[str]()
     else:
-        texts, skipped = _from_file(Path(source).expanduser(), column, check_encoding(encoding or "utf-8"), delimiter)
+        texts, skipped = _from_file(Path(source).expanduser(), column, encoding, delimiter)
     if not texts:
         raise InputError(f"{'The standard input' if source == '-' else source} holds no text; give one a line.")
     return texts, skipped
 
 
-def _input_lines() -> Iterator[str]:
+def _input_lines(encoding: str) -> list[str]:
     try:
-        yield from sys.stdin
-    except UnicodeDecodeError as error:
+        return list(_decoded(io.BytesIO(sys.stdin.buffer.read()), encoding))
+    except UnicodeError as error:
         raise InputError(
-            f"The standard input is not {sys.stdin.encoding} text ({error.reason}); convert it."
-        ) from error
+            f"The standard input is not {encoding} text ({error}): convert it, as by `iconv -f LATIN1 -t UTF-8`."
+        ) from None
 
 
 def _from_file(path: Path, column: str | None, encoding: str, delimiter: str | None) -> tuple[list[str], Counter[str]]:
@@ -60,9 +63,15 @@ def _from_file(path: Path, column: str | None, encoding: str, delimiter: str | N
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str]:
-    with open_bytes(path) as file:
-        try:
-            for line in io.TextIOWrapper(file, "utf-8-sig" if encoding == "utf-8" else encoding):
-                yield line.rstrip("\n")
-        except UnicodeDecodeError:
-            raise not_in_encoding(path, encoding) from None
+    try:
+        with open_bytes(path) as file:
+            yield from _decoded(file, encoding)
+    except UnicodeError:
+        raise not_in_encoding(path, encoding) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}): check it or copy it anew.") from error
+
+
+def _decoded(file: io.BufferedReader | io.BytesIO, encoding: str) -> Iterator[str]:
+    for line in io.TextIOWrapper(file, "utf-8-sig" if encoding == "utf-8" else encoding):
+        yield line.rstrip("\n")

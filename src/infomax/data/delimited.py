@@ -37,7 +37,7 @@ def delimited_batches(
             for batch in _from_row(done, _open(path, delimiter, encoding, roles, block_size, ragged)):
                 done += len(batch)
                 yield pa.RecordBatch.from_arrays([batch.column(name) for name in roles.values()], names=list(roles))
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise not_in_encoding(path, encoding) from None
         except pa.ArrowInvalid as error:
             if "invalid UTF8" in str(error):
@@ -61,7 +61,7 @@ def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
         with open_bytes(path) as file:
             rows = csv.reader(io.TextIOWrapper(file, decoding, newline=""), delimiter=delimiter)
             names = next((row for row in rows if row), [])
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise not_in_encoding(path, encoding) from None
     except csv.Error as error:
         raise InputError(f"The header of {path} cannot be read: {error}.") from error

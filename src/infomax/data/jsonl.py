@@ -63,7 +63,7 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield number, line
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise not_in_encoding(path, encoding) from None
 
 

@@ -98,7 +98,7 @@ def _keys(path: Path, encoding: str) -> tuple[list[str], dict[str, str]]:
     """The keys of the first objects, in the order in which they appear, and those that hold lists or objects."""
     names: dict[str, None] = {}
     nested: dict[str, str] = {}
-    with open_bytes(path) as file, suppress(UnicodeDecodeError):  # `jsonl_batches` says where
+    with open_bytes(path) as file, suppress(UnicodeError):  # `jsonl_batches` says where
         for line in islice(io.TextIOWrapper(file, "utf-8-sig" if encoding == "utf-8" else encoding), _LOOKED_AT):
             with suppress(json.JSONDecodeError):
                 item = json.loads(line)

@@ -55,6 +55,8 @@ def _first_bad_byte(path: Path, encoding: str) -> tuple[int, int]:
             except UnicodeDecodeError as error:
                 bad = error.start - waiting
                 return done + bad, lines + block[: max(bad, 0)].count(b"\n")
+            except UnicodeError:  # no byte order mark where UTF-16 needs one
+                return done, lines
             if not block:
                 return done, lines
             done += len(block)

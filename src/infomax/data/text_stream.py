@@ -128,7 +128,7 @@ def _lines(path: Path, encoding: str, skipped: Counter[str]) -> Iterator[list[st
                     head, rest = _cut(rest)
                     yield [head]
             yield [rest]
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise not_in_encoding(path, encoding) from None
 
 

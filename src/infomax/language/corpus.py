@@ -20,6 +20,7 @@ from infomax.errors import InputError
 from infomax.language.corpus_split import SPLITS, Side, split_source
 from infomax.language.token_files import kept_record, map_tokens, write_tokens
 from infomax.language.vocabulary import Vocabulary
+from infomax.training.settings import Whole, whole
 
 _SIZES = {"words": 10_000, "subwords": 8_000}
 _VERSION = 1  # of what a folder holds: raise it whenever the same source would give other numbers
@@ -59,8 +60,8 @@ def read_corpus(
     validation: Any = None,
     test: Any = None,
     vocabulary: Any = "words",
-    size: int | None = None,
-    min_count: int = 1,
+    size: Whole | None = None,
+    min_count: Whole = 1,
     lowercase: bool = False,
     pretokenised: bool = False,
     column: str | None = None,
@@ -88,6 +89,9 @@ def read_corpus(
         InputError: the source or the settings cannot be right, or a split would be empty.
         InfomaxError: there is no room for the numbers.
     """
+    for name, value in (("size", size), ("min_count", min_count)):
+        if value is not None:
+            whole(name, value, 1)
     reading = {"column": column, "encoding": encoding, "delimiter": delimiter}
     sides = split_source(source, validation, test, reading, seed)
     learning = {"vocabulary": vocabulary, "size": size, "min_count": min_count}

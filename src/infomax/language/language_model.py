@@ -17,6 +17,7 @@ from infomax.language.files import read_parameters, write_model
 from infomax.language.networks import LSTM, LogBilinear, network_of
 from infomax.language.text_model import TextModel, checked_ids
 from infomax.language.vocabulary import Vocabulary
+from infomax.training.settings import whole
 from infomax.unnormalised import ExactReading, SampledLinear
 
 _TILE = 2**11  # tokens that are read at once
@@ -60,6 +61,7 @@ class LanguageModel(nn.Module, TextModel):
         To be asked without gradients.
         """
         ids = checked_ids(ids, self.vocabulary.size)
+        whole("streams", streams, 1)
         streams = min(streams, len(ids))
         length, state = -(-len(ids) // streams), None
         with _reading(self):
@@ -83,10 +85,13 @@ class LanguageModel(nn.Module, TextModel):
 
     @torch.no_grad()
     def _nats(self, tokens: Tensor) -> Tensor:
+        step, state, parts = max(1, _TILE // len(tokens)), None, []
+        before, told = (part.clamp(min=0).split(step, 1) for part in (tokens[:, :-1], tokens[:, 1:]))
         with _reading(self):
-            hidden, _ = self.network(tokens[:, :-1].clamp(min=0))
-            nats, _ = self._exact(hidden.flatten(0, 1), tokens[:, 1:].clamp(min=0).flatten())
-            return nats.view(len(tokens), -1).masked_fill(tokens[:, 1:] < 0, 0.0)
+            for words, targets in zip(before, told, strict=True):
+                hidden, state = self.network(words, state)
+                parts.append(self._exact(hidden.flatten(0, 1), targets.flatten())[0].view(targets.shape))
+        return torch.cat(parts, 1).masked_fill(tokens[:, 1:] < 0, 0.0)
 
     @torch.no_grad()
     def _next(self, tokens: list[int], state: Any) -> tuple[Tensor, Any]:

@@ -41,8 +41,9 @@ class NGramModel(TextModel):
 
     def _nats(self, tokens: Tensor) -> Tensor:
         words = tokens.clamp(min=0)
-        contexts = self.ngram.contexts(words)[:, 1:].flatten(0, 1)
-        nats = -self.ngram.log_prob(contexts, words[:, 1:].flatten())
+        contexts = self.ngram.contexts(words)[:, 1:].flatten(0, 1).split(_TILE)
+        told = words[:, 1:].flatten().split(_TILE)
+        nats = torch.cat([-self.ngram.log_prob(*piece) for piece in zip(contexts, told, strict=True)])
         return nats.view(len(tokens), -1).masked_fill(tokens[:, 1:] < 0, 0.0)
 
     def _next(self, tokens: list[int], state: Any) -> tuple[Tensor, Any]:

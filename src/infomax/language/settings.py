@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from infomax.errors import InputError
-from infomax.training.settings import Real, Whole, between, whole
+from infomax.training.settings import Real, Whole, between, check_seed, whole
 
 MODELS = ("lstm", "log-bilinear", "ngram")
 OBJECTIVES = ("mle", "nce", "ranking", "negative-sampling")
@@ -50,7 +50,7 @@ class LanguageSettings:
         whole("noise_draws", self.noise_draws, 1, "without noise there is nothing to tell the data from")
         for name in ("dim", "layers", "context", "order", "epochs", "batch_size", "unroll", "validations_per_epoch"):
             whole(name, getattr(self, name), 1)
-        whole("seed", self.seed, 0)
+        check_seed(self.seed)
         if self.patience is not None:
             whole("patience", self.patience, 1)
         between("alpha", self.alpha, 0, 1, closed=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from infomax.errors import InputError
 from infomax.language.vocabulary import Vocabulary
+from infomax.training.settings import check_seed
 from infomax.unnormalised import ExactReading
 
 _AT_ONCE = 2**14  # tokens of texts that are scored together
@@ -74,12 +74,14 @@ class TextModel(ABC):
     def _next(self, tokens: list[int], state: Any) -> tuple[Tensor, Any]:
         """(V,) float64 log p of the token after `tokens`, which follow `state`; and the state after them."""
 
-    def score(self, texts: Sequence[str]) -> TextScores:
-        """-log p of each text, in nats, ends included; each stands by itself.
+    def score(self, texts: Any) -> TextScores:
+        """-log p of each of a list of texts, in nats, ends included; each stands by itself.
 
         Raises:
-            InputError: no texts.
+            InputError: no texts, or what is no list of them.
         """
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise InputError("texts must be a list of strings, a text each: put a single one into a list.")
         if not len(texts):
             raise InputError("There are no texts to score: give at least one.")
         end, unknown = self.vocabulary.end, self.vocabulary.unknown
@@ -115,6 +117,7 @@ class TextModel(ABC):
             raise InputError(f"temperature must be a number from 0 up, got {temperature}.")
         if top_k is not None and not 1 <= top_k <= size:
             raise InputError(f"top_k must lie from 1 to the vocabulary's {size:,} tokens, got {top_k}.")
+        check_seed(seed)
         rng = torch.Generator().manual_seed(seed)
         told: list[int] = []
         state, new = None, [end, *self.vocabulary.encode(prompt).tolist()]
@@ -165,5 +168,5 @@ def _draw(log_p: Tensor, temperature: int | float, top_k: int | None, rng: torch
     values, classes = log_p.sort(descending=True, stable=True)
     if temperature == 0:
         return int(classes[0])
-    values = values[:top_k] / temperature
-    return int(classes[torch.multinomial((values - values[0]).exp(), 1, generator=rng)])
+    values = (values[:top_k] - values[0]) / temperature
+    return int(classes[torch.multinomial(values.exp(), 1, generator=rng)])

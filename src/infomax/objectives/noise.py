@@ -44,7 +44,7 @@ def noise_scores(
         contexts: (N, d).
         positives: (N, d) output vectors of the targets, `positive_bias` (N,) with them.
         noise: (k, d) output vectors of the draws, shared by all contexts, or (N, k, d); `noise_bias` likewise.
-        drawn: the draws that `noise` are the vectors of.
+        drawn: the draws that `noise` are the vectors of. Where its hits are masked, use ranking NCE: binary NCE learns the odds.
         log_expected: (N,) log of the expected count of each target among the draws, by the same sampler.
         targets: (N,) ids, needed where the sampler's hits are masked.
         log_normaliser: what is taken off all scores of a context: a number, () or (N,); None for 0. With binary NCE: a
@@ -79,7 +79,8 @@ def noise_scores(
         if targets is None:
             raise InputError("this sampler's hits are masked: give the targets' ids.")
         common |= {"anchor_ids": targets, "candidate_ids": drawn.ids}
-    return Scores(contexts, noise, column_offset=noise_offset, **common)
+    scores = Scores(contexts, noise, column_offset=noise_offset, **common)
+    return scores.allowing_no_negatives()  # as a draw of inclusions may happen to be empty
 
 
 def binary_nce(scores: Scores) -> Float[Tensor, " n"]:

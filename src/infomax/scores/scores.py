@@ -200,6 +200,10 @@ class Scores:
         matrix = None if excess.matrix is None else excess.matrix.detach()
         return self._of(replace(self.true_pairs, hidden=Guide(tiles, matrix, self.true_pairs.source)))
 
+    def allowing_no_negatives(self) -> Scores:
+        """These scores; a row without negatives is not refused but has a cross-entropy of 0: for draws that may be empty."""
+        return self._of(replace(self.true_pairs, may_lack_negatives=True))
+
     def _of(self, pairs: TruePairs) -> Scores:
         changed = copy(self)
         changed.true_pairs = pairs

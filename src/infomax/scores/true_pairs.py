@@ -19,7 +19,8 @@ class TruePairs:
     """Exactly one of `columns` (N,), `labels` and `own` (N, d) is given; `ids` marks false negatives, and
     `hidden` those that a guide knows; `width` is M.
 
-    `diagonal` says that columns[i] is i; `own_offset` (N,) belongs to `own`.
+    `diagonal` says that columns[i] is i; `own_offset` (N,) belongs to `own`; rows without a negative are refused unless
+    `may_lack_negatives`.
     """
 
     rows: int
@@ -32,6 +33,7 @@ class TruePairs:
     diagonal: bool = False
     own_offset: Tensor | None = None
     hidden: Guide | None = None
+    may_lack_negatives: bool = False
 
     @classmethod
     def of(
@@ -150,6 +152,7 @@ class TruePairs:
         else:
             columns = torch.arange(self.rows, device=self.device)
             turned = TruePairs(self.rows, self.rows, self.device, columns=columns, ids=ids, diagonal=True)
+        turned = replace(turned, may_lack_negatives=self.may_lack_negatives)
         if self.hidden is None:
             return turned
         return replace(turned, hidden=self.hidden.turned(own, turned.source, turned.left_out()))
@@ -190,6 +193,8 @@ class TruePairs:
 
     def check_negatives(self, further: int, what: str = "anchors") -> None:
         """Every row has something to be compared with; `further` negatives a row count too, `what` names the rows."""
+        if self.may_lack_negatives:
+            return
         listed = self.ids is not None or self.labels is not None or self.hidden is not None
         if not listed and self.width + (self.own is not None) + further > 1:
             return

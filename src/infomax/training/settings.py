@@ -44,7 +44,7 @@ class Settings:
             whole("chunk", self.chunk, 1)
         whole("validation_candidates", self.validation_candidates, 2)
         whole("validations_per_epoch", self.validations_per_epoch, 1)
-        whole("seed", self.seed, 0)
+        check_seed(self.seed)
         for width in self.prefixes:
             whole("each of prefixes", width, 1)
         if self.patience is not None:
@@ -103,6 +103,13 @@ def whole(name: str, value: Whole, least: int, why: str = "") -> None:
         raise InputError(
             f"{name} must be a whole number of at least {least}, got {value!r}{f' ({why})' if why else ''}."
         )
+
+
+def check_seed(value: Whole) -> None:
+    """Raises InputError where `value` is no seed that torch takes."""
+    whole("seed", value, 0)
+    if value >= 2**63:
+        raise InputError(f"seed must be below 2**63, got {value}.")
 
 
 def between(name: str, value: Real, low: Real, high: Real, *, closed: bool = False) -> None:

@@ -20,16 +20,18 @@ class Counted:
     kept: Tensor
 
     @classmethod
-    def of(cls, hidden: Any, targets: Any, width: int, classes: int, ignore_index: int) -> Counted:
-        """Checks (..., d) contexts and (...) targets from 0 to classes - 1."""
+    def of(cls, hidden: Any, targets: Any, width: int, classes: int, ignore_index: int | None) -> Counted:
+        """Checks (..., d) contexts and (...) targets from 0 to classes - 1, or `ignore_index`."""
         if not isinstance(hidden, Tensor) or hidden.ndim < 1 or hidden.shape[-1] != width:
             came = tuple(hidden.shape) if isinstance(hidden, Tensor) else type(hidden).__name__
             raise InputError(f"hidden must be a tensor (..., {width}); got {came}.")
-        if not isinstance(targets, Tensor) or targets.is_floating_point() or targets.shape != hidden.shape[:-1]:
+        integers = isinstance(targets, Tensor) and not (targets.is_floating_point() or targets.is_complex())
+        if not integers or targets.dtype == torch.bool or targets.shape != hidden.shape[:-1]:
             came = f"{targets.dtype} {tuple(targets.shape)}" if isinstance(targets, Tensor) else type(targets).__name__
             raise InputError(f"targets must be an integer tensor {tuple(hidden.shape[:-1])}; got {came}.")
-        kept = targets != ignore_index
-        y = targets[kept].long()
+        targets = targets.long()  # in uint8, -100 would be class 156
+        kept = torch.ones_like(targets, dtype=torch.bool) if ignore_index is None else targets != ignore_index
+        y = targets[kept]
         if not len(y):
             raise InputError("no target is left: all are ignore_index, or there are none.")
         low, high = int(y.min()), int(y.max())

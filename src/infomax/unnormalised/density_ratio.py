@@ -35,6 +35,7 @@ class DensityRatio:
         method: in words.
         n_p, n_q: rows learned from.
         held_out_p, held_out_q: rows of the score.
+        event: shape of a row.
         cautions: (kind, sentence): "far" (the two hardly overlap), "nothing told apart".
     """
 
@@ -46,11 +47,19 @@ class DensityRatio:
     n_q: int
     held_out_p: int
     held_out_q: int
+    event: tuple[int, ...]
     cautions: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, x: Any) -> np.ndarray:
-        """(n,) float64 log p/q at (n, *event)."""
-        return self.log_ratio(rows_of(x, "x"))
+        """(n,) float64 log p/q at (n, *event).
+
+        Raises:
+            InputError: rows of another shape, or values that are not finite.
+        """
+        rows = rows_of(x, "x")
+        if rows.shape[1:] != self.event:
+            raise InputError(f"x must be rows of shape {self.event}, like those learned from; got {rows.shape}.")
+        return self.log_ratio(rows)
 
     def __str__(self) -> str:
         line = f"log density ratio by {self.method}: score {self.score:.3f} of at most {log(2):.3f} nats "
@@ -105,7 +114,7 @@ def density_ratio(
         log_ratio = _module(model, p_learn, q_learn, held_out, steps, batch, learning_rate, seed, rng)
     score, error = _score(log_ratio(p_test), log_ratio(q_test))
     sizes = len(p_learn), len(q_learn), len(p_test), len(q_test)
-    return DensityRatio(log_ratio, score, error, method, *sizes, tuple(_cautions(score, error)))
+    return DensityRatio(log_ratio, score, error, method, *sizes, p.shape[1:], tuple(_cautions(score, error)))
 
 
 def _split(rows: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

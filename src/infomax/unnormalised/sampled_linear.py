@@ -18,9 +18,10 @@ from infomax.candidates.checks import draw_count
 from infomax.errors import InputError
 from infomax.objectives import binary_nce, negative_sampling, noise_scores, ranking_nce
 from infomax.scores import Scores
-from infomax.scores.checks import one_of
+from infomax.scores.checks import one_of, wide
 from infomax.unnormalised.counted import Counted, check_reduction, class_weights
 from infomax.unnormalised.exact_reading import ExactReading, exact_cross_entropy, exact_reading
+from infomax.unnormalised.half_rows import HalfRows
 from infomax.unnormalised.model_normaliser import ModelNormaliser
 
 SAMPLED = {"ranking": ranking_nce, "nce": binary_nce, "negative-sampling": negative_sampling}
@@ -80,6 +81,11 @@ class SampledLinear(nn.Linear):
             raise InputError(f"noise must be a sampler of infomax.candidates; got {type(noise).__name__}.")
         if noise.classes != out_features:
             raise InputError(f"the noise has {noise.classes} classes, the layer {out_features}: they must be the same.")
+        if objective == "nce" and noise.hits == "masked":
+            raise InputError(
+                f"{type(noise).__name__} leaves out draws that are the target, with which binary NCE learns the odds p/(1 - p), "
+                "not p: use objective='ranking', or noise of independent draws."
+            )
         super().__init__(in_features, out_features, bias=bias, device=device, dtype=dtype)
         self.normaliser = ModelNormaliser(log_normaliser, in_features, device, dtype)
         self.noise, self.draws, self.objective = noise, draw_count(draws), objective
@@ -141,8 +147,9 @@ class SampledLinear(nn.Linear):
         )  # fmt: skip
 
     def log_prob(self, hidden: Any, targets: Any) -> Tensor:
-        """(...) exact log p(target | context), in nats, streamed over the classes."""
-        return -self.exact_loss(hidden, targets, reduction="none")
+        """(...) exact log p(target | context), in nats, streamed over the classes; no target is ignored."""
+        counted = self._counted(hidden, targets, None)
+        return counted.reduced(-exact_cross_entropy(self._scores(counted), 0.0, eager=False), None, "none")
 
     def read(self, hidden: Any, targets: Any, *, ignore_index: int = -100) -> ExactReading:
         """Exact perplexity and how far the model normalises itself, every class counted, in memory of a few tiles."""
@@ -167,12 +174,13 @@ class SampledLinear(nn.Linear):
         return (logits - self.log_normaliser(h).unsqueeze(1)).reshape(shape), classes.reshape(shape)
 
     def _scores(self, counted: Counted) -> Scores:
-        return Scores(counted.hidden, self.weight, column_offset=self.bias, positives=counted.targets)
+        scores = Scores(counted.hidden, self.weight, column_offset=self.bias, positives=counted.targets)
+        return scores.allowing_no_negatives()
 
     def _sampled(self, counted: Counted, contexts: Any) -> Tensor:
         h, y = counted.hidden, counted.targets
         drawn, log_expected = self._draw(counted, contexts)
-        (positives, positive_bias), (noise, noise_bias) = self._rows(y), self._rows(drawn.ids.to(h.device))
+        (positives, positive_bias), (noise, noise_bias) = self._rows(y, drawn.ids.to(h.device))
         if self.objective == "negative-sampling":
             drawn = replace(drawn, log_expected=torch.zeros_like(drawn.log_expected))
             log_expected = log_expected * 0  # NaN, and so refused, where noise never draws the target
@@ -191,12 +199,23 @@ class SampledLinear(nn.Linear):
         drawn = self.noise.draw(self.draws, self.rng, None if self.shared else len(y))
         return drawn, self.noise.log_expected(y, self.draws)
 
-    def _rows(self, ids: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _rows(self, *ids: Tensor) -> list[tuple[Tensor, Tensor | None]]:
         """The output vectors and biases of some classes; their gradients touch these rows alone where `sparse`."""
-        vectors = embedding(ids, self.weight, sparse=self.sparse)
-        if self.bias is None:
-            return vectors, None
-        return vectors, self.bias.gather(0, ids.flatten(), sparse_grad=self.sparse).view(ids.shape)
+        sizes, every = [part.numel() for part in ids], torch.cat([part.flatten() for part in ids])
+        if self.sparse and wide(self.weight.dtype) != self.weight.dtype:
+            vectors, biases = (
+                HalfRows.apply(self.weight, every),
+                None if self.bias is None else HalfRows.apply(self.bias, every),
+            )
+        else:
+            vectors = embedding(every, self.weight, sparse=self.sparse)
+            biases = None if self.bias is None else self.bias.gather(0, every, sparse_grad=self.sparse)
+        apart = [part.view(*shape.shape, -1) for part, shape in zip(vectors.split(sizes), ids, strict=True)]
+        if biases is None:
+            return [(part, None) for part in apart]
+        return [
+            (part, bias.view(shape.shape)) for part, bias, shape in zip(apart, biases.split(sizes), ids, strict=True)
+        ]
 
     def _reduced(
         self, losses_of: Any, hidden: Any, targets: Any, weight: Any, ignore_index: int, reduction: str
@@ -207,7 +226,7 @@ class SampledLinear(nn.Linear):
             losses_of(counted), class_weights(weight, self.out_features, self.weight.device), reduction
         )
 
-    def _counted(self, hidden: Any, targets: Any, ignore_index: int) -> Counted:
+    def _counted(self, hidden: Any, targets: Any, ignore_index: int | None) -> Counted:
         return Counted.of(hidden, targets, self.in_features, self.out_features, ignore_index)
 
     def extra_repr(self) -> str:
