@@ -80,15 +80,26 @@ def test_ties_are_misses():
 
 
 def test_nothing_learned_is_said():
-    """A constant critic, and one whose value is within two standard errors of 0 or below."""
+    """A constant critic, and one whose value is within two standard errors of 0."""
     zeros = torch.zeros(16, 2)
     (warning,) = readout(Scores(zeros, zeros)).warnings
     assert warning.startswith("the loss sits at its ceiling, log 16 = 2.773 nats: nothing is learned yet")
     rng = torch.Generator().manual_seed(0)
-    noise = readout(Scores(0.1 * torch.randn(64, 4, generator=rng), torch.randn(64, 4, generator=rng)))
-    assert noise.bound <= 2 * noise.standard_error
+    noise = readout(Scores(0.02 * torch.randn(64, 4, generator=rng), torch.randn(64, 4, generator=rng)))
+    assert abs(noise.bound) <= 2 * noise.standard_error
     assert "nothing is learned yet" in noise.warnings[0]
-    assert "nothing is learned yet" in readout(Scores(-9 * torch.eye(5), torch.eye(5))).warnings[0]
+
+
+def test_worse_than_a_constant_is_said():
+    (warning,) = readout(Scores(-9 * torch.eye(5), torch.eye(5))).warnings
+    assert warning.startswith("the loss is above its ceiling, log 5 = 1.609 nats, which a constant critic would reach")
+    rng = torch.Generator().manual_seed(0)
+    z = torch.nn.functional.normalize(torch.randn(200, 16, generator=rng), dim=1)
+    q = torch.nn.functional.normalize(z + 0.35 * torch.randn(200, 16, generator=rng), dim=1)
+    cold = readout(Scores(z, q, temperature=0.005))
+    assert cold.top1 > 0.2
+    assert "too sure of these pairs" in cold.warnings[0]
+    assert not readout(Scores(z, q, temperature=0.05)).warnings
 
 
 def test_too_few_candidates_is_said():

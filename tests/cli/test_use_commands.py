@@ -221,5 +221,12 @@ def test_evaluate_against_scores_of_people(model, infomax, some_rows, elsewhere,
     assert found["spearman"] > 50
     text = infomax("evaluate", model, "graded.csv", "--scores", "score").out
     assert f"Spearman's rank correlation with the scores: {found['spearman']:.1f}" in text
+    blank = [(a, 7 + i, "") for i, (a, _) in enumerate(some_rows(20, seed=5))]  # candidates that look like scores
+    (elsewhere / "graded.csv").write_text("\n".join(["a,b,score", *(f"{a},{b},{s}" for a, b, s in [*graded, *blank])]))
+    again = json.loads(infomax("evaluate", model, "graded.csv", "--scores", "score", "--json").out)
+    told = ("spearman", "scored_pairs")
+    assert [again[name] for name in told] == [found[name] for name in told]
+    assert again["unscored_pairs"] == 20
+    assert "59 pairs; 20 without a score)" in infomax("evaluate", model, "graded.csv", "--scores", "score").out
     assert "no column 'grade'" in refused("evaluate", model, "graded.csv", "--scores", "grade", "--quiet")
     assert "must be numbers" in refused("evaluate", model, "graded.csv", "--scores", "b", "--quiet")

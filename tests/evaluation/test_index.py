@@ -45,6 +45,16 @@ def test_chunks_and_depth_do_not_change_the_answer(monkeypatch):
         assert np.allclose([[v for _, v in row] for row in hits], values, atol=2e-3)
 
 
+def test_cosines_of_half_precision_vectors_do_not_exceed_1(tmp_path):
+    items = torch.randn(200, 48, generator=torch.Generator().manual_seed(0))
+    built = build_index(nn.Identity(), TensorColumn(items))
+    lengths = built.vectors.float().norm(dim=1)
+    assert (lengths - 1).abs().max() > 1e-5
+    best = [hits[0][1] for hits in search(nn.Identity(), built, TensorColumn(items), k=1)]
+    assert max(best) <= 1
+    assert np.allclose(best, 1, atol=1e-6)  # the direction is off by a rounding, its cosine by the square of one
+
+
 def test_without_unit_length_inner_products_decide(tmp_path):
     generator = torch.Generator().manual_seed(0)
     lengths = torch.logspace(-3, 5, 50)[:, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import e, radians, tan
 
 import pytest
@@ -317,9 +318,16 @@ REFUSED = {
     "alpha must be at least 1": lambda: alignment(A, B, alpha=0.5),
     "t must be positive": lambda: uniformity(A, t=0.0),
     "have no negative": lambda: uniformity(A[:1]),
+    "tau_plus must be a number or a floating point vector, not str": lambda: debiased(SCORES, "a"),
+    "finite .0: all negatives alike.; got a": lambda: hard_negative(SCORES, "a"),
+    "bias must be a number or a floating point vector, not NoneType": lambda: sigmoid(SCORES, None),
+    "margin must be at least 0 and finite; got x": lambda: triplet(SCORES, "x"),
+    "whole numbers from 1 to 5": lambda: matryoshka(info_nce, A, B, (2.0,)),
+    "targets must be numbers, one a pair": lambda: cosent(A[:, 0], ["a"] * N),
+    "the two views must be floating point": lambda: barlow_twins(ITEMS[:, None], ITEMS[:, None]),
     "N at least 2": lambda: vicreg(A[:1], B[:1]),
     "the views hold NaN": lambda: barlow_twins(A, B / 0),
-    "widths must be one or more numbers from 1 to 5": lambda: matryoshka(info_nce, A, B, (6,)),
+    "whole numbers from 1 to 5, .*; got .6": lambda: matryoshka(info_nce, A, B, (6,)),
     "weights must have one entry a width": lambda: matryoshka(info_nce, A, B, (2, 5), weights=(1.0,)),
 }
 
@@ -354,6 +362,20 @@ def test_half_precisions_are_summed_in_float32():
         got = objective(a, b)
         assert got.dtype == torch.float32
         torch.testing.assert_close(got, objective(a.float(), b.float()), rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [barlow_twins, partial(barlow_twins, weight=0.0), vicreg, partial(vicreg, invariance=0.0, variance=0.0)],
+)
+def test_covariances_under_autocast_are_those_without(objective):
+    a, b = A.float().requires_grad_(), (A + 0.05 * B).float()
+    plain = objective(a, b)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got = objective(a, b)
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got, plain)
+    torch.testing.assert_close(*(torch.autograd.grad(value, a)[0] for value in (got, plain)))
 
 
 def test_soft_targets_under_autocast_are_those_without():

@@ -13,7 +13,7 @@ from infomax.objectives import InfoNCELoss, info_nce_loss
 Q = torch.eye(4)
 
 REFUSED = {
-    "reduction": ({"reduction": "average"}, "reduction must be 'mean', 'sum' or 'none'; got 'average'."),
+    "reduction": ({"reduction": "average"}, "reduction must be one of 'mean', 'sum', 'none'; got 'average'."),
     "symmetric with negatives": ({"symmetric": True, "negative_keys": Q}, "takes no negative_keys: leave one out."),
     "query is a list": ({"query": [[1.0]]}, "query must be a floating point tensor (N, d); got list."),
     "query of integers": (

@@ -96,7 +96,7 @@ CASES = {
     "over": (lambda: Scores(Q, K).logsumexp("rows"), "over must be one of 'candidates', 'anchors', 'both'; got 'rows'"),
     "positives word": (lambda: Scores(Q, K).total(torch.exp, positives="all"), "positives must be one of"),
     "beta": (lambda: Scores(Q, K).logsumexp(beta=0.0), "beta must be positive"),
-    "k": (lambda: Scores(Q, K).hardest(0), "k must be at least 1"),
+    "k": (lambda: Scores(Q, K).hardest(0), "k must be a whole number of at least 1"),
     "backend": (lambda: Scores(Q, K, backend="cuda"), "one of 'auto', 'dense', 'streamed', 'triton'"),
     "matrix": (lambda: Scores.from_dense(Q[0]), "a score matrix must be"),
     "matrix nan": (lambda: Scores.from_dense(NAN), "holds NaN"),

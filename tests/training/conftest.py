@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 
 import pytest
 import torch
@@ -48,3 +49,13 @@ def linear():
         return module
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def usual_signals():
+    """As in a shell's foreground; a background job is started with SIGINT ignored."""
+    former = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    former = {number: signal.signal(number, handler) for number, handler in former.items()}
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)

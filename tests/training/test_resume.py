@@ -59,16 +59,6 @@ def same(one, two):
     )
 
 
-@pytest.fixture(autouse=True)
-def usual_signals():
-    """As in a shell's foreground; a background job is started with SIGINT ignored."""
-    former = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    former = {number: signal.signal(number, handler) for number, handler in former.items()}
-    yield
-    for number, handler in former.items():
-        signal.signal(number, handler)
-
-
 @pytest.fixture(scope="module")
 def whole():
     """The uninterrupted run of these texts, kept for the module."""

@@ -107,6 +107,11 @@ def readout(scores: Scores, *, groups: Any = None) -> Readout:
 def _warnings(value: float, ceiling: float, error: float, candidates: float) -> list[str]:
     at = f"log {candidates:.0f} = {ceiling:.3f} nats"
     margin = 2 * error if error == error else 0.0
+    if value < -max(margin, 1e-3 * ceiling):
+        return [
+            f"the loss is above its ceiling, {at}, which a constant critic would reach: the critic is too sure of these pairs "
+            "(fitted too closely to others, or too low a temperature), so the value says nothing of the information"
+        ]
     if value <= max(margin, 1e-3 * ceiling):
         return [f"the loss sits at its ceiling, {at}: nothing is learned yet, or there is nothing to learn"]
     if value > ceiling - max(margin, 0.05 * ceiling):

@@ -8,7 +8,6 @@ here it is empty at first and grows.
 
 from __future__ import annotations
 
-from operator import index
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from infomax.errors import InputError
 from infomax.scores import Scores
+from infomax.scores.checks import is_whole
 from infomax.scores.gather import gather
 
 NO_ID = torch.iinfo(torch.int64).min  # marks a key that came without an id
@@ -43,11 +43,11 @@ class Queue(nn.Module):
     _born: Tensor
     _counts: Tensor
 
-    def __init__(self, size: int, width: int, *, gathered: bool = False, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, size: Any, width: Any, *, gathered: bool = False, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         for name, value in (("size", size), ("width", width)):
-            if index(value) < 1:
-                raise InputError(f"{name} of a queue must be at least 1; got {value}.")
+            if not (is_whole(value) and value >= 1):
+                raise InputError(f"{name} of a queue must be a whole number of at least 1; got {value!r}.")
         self.size, self.width, self.gathered = size, width, gathered
         self.register_buffer("_keys", torch.zeros(size, width, dtype=dtype))
         self.register_buffer("_ids", torch.full((size,), NO_ID))
@@ -107,6 +107,10 @@ class Queue(nn.Module):
         >>> queue.scores(torch.eye(2), torch.eye(2), in_batch=False).counts()
         tensor([3, 3])
         """
+        for name, value in (("anchors", anchors), ("keys", keys)):
+            if not isinstance(value, Tensor) or value.ndim != 2 or value.shape[1] != self.width:
+                came = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise InputError(f"{name} must be a tensor (N, {self.width}), as the queue is wide; got {came}.")
         older = self.keys.to(anchors.dtype)
         candidates = torch.cat([keys, older]) if in_batch else older
         if not in_batch:

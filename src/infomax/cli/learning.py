@@ -24,7 +24,7 @@ from infomax.training import FitResult, fit
 from infomax.training.outcome import save_result
 from infomax.training.processes import from_first, is_first
 from infomax.training.run_folder import REPORT, claim
-from infomax.training.start import DIM, MAX_TOKENS, VOCABULARY
+from infomax.training.start import DIM, MAX_TOKENS, VOCABULARY, check_device
 
 
 def learn(
@@ -55,7 +55,7 @@ def learn(
     """
     if jobs is not None:
         torch.set_num_threads(jobs)
-    try_device(settings.get("device", "cpu"))
+    check_device(settings.get("device"))
     folder = out or Path("runs") / name_of(source)
     if from_first(folder.exists):  # refuse a taken folder before minutes are spent on reading
         from_first(partial(claim, folder, resume=files["resume"], overwrite=files["overwrite"]))
@@ -118,11 +118,3 @@ def _query(result: FitResult) -> str:
     examples = result.evaluation.examples if result.evaluation is not None else ()
     words = shown(examples[0][0], 200).split(". ")[0].split()[:8] if examples else ["your", "query"]
     return shlex.quote(" ".join(words).rstrip(".,;:"))
-
-
-def try_device(name: str) -> None:
-    """Refuse a device that is not there before anything is read."""
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {name} cannot be used ({str(error).splitlines()[0][:200]}); try cpu.") from error

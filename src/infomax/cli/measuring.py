@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ import torch
 from infomax.cli.console import data, note, results
 from infomax.cli.models import load_model, run_record
 from infomax.cli.sources import read_source
+from infomax.data.valid_rows import UNSCORED
 from infomax.evaluation import Spearman, evaluate, spearman
-from infomax.report import bullets, evaluation_json, evaluation_text, short, skipped_text
+from infomax.report import bullets, evaluation_json, evaluation_text, skipped_text
 
 _TEMPERATURE = 0.05  # where no run tells
 
@@ -45,16 +45,16 @@ def measure(
     used = temperature or record.get("temperature") or _TEMPERATURE
     normalize = record.get("settings", {}).get("normalize", True)
     found = evaluate(encoder, pairs, temperature=used, normalize=normalize, seed=seed)
-    agreement = None if scores is None else _agreement(encoder, source, {**reading, "label": scores})
-    seen = _seen_before(pairs.report.source, record)
-    if seen:
-        found = replace(found, readout=replace(found.readout, side="score", reason=seen))
+    agreement, unscored = (None, 0) if scores is None else _agreement(encoder, source, {**reading, "scores": scores})
     if json:
-        extra = {} if agreement is None else {"spearman": agreement.value, "scored_pairs": agreement.n}
+        extra = {}
+        if agreement is not None:
+            extra = {"spearman": agreement.value, "scored_pairs": agreement.n, "unscored_pairs": unscored}
         data({**evaluation_json(found), **extra, "read": vars(pairs.report), "temperature": used})
         return
     people = (
-        f"Spearman's rank correlation with the scores: {agreement.value:.1f} (x 100, {agreement.n:,} pairs)"
+        f"Spearman's rank correlation with the scores: {agreement.value:.1f} (x 100, {agreement.n:,} pairs"
+        f"{f'; {unscored:,} without a score' if unscored else ''})"
         if agreement
         else ""
     )
@@ -62,19 +62,10 @@ def measure(
     results("\n\n".join(block for block in blocks if block))
 
 
-def _agreement(encoder: Any, source: str, reading: Mapping[str, Any]) -> Spearman:
-    """Spearman with the gold scores, which are read as the labels of the pairs."""
+def _agreement(encoder: Any, source: str, reading: Mapping[str, Any]) -> tuple[Spearman, int]:
+    """Spearman with the gold scores, and how many pairs have none."""
     pairs = read_source(source, quiet=True, **reading)
-    assert pairs.labels is not None  # a label column was named
+    assert pairs.scores is not None  # a column was named
     rows = np.arange(len(pairs))
-    return spearman(encoder, list(zip(pairs.anchors[rows], pairs.candidates[rows], pairs.labels, strict=True)))
-
-
-def _seen_before(source: str, record: Mapping[str, Any]) -> str:
-    """Why these figures may flatter the model: it was fitted to a source of this name; else empty."""
-    if record.get("read", {}).get("source") != source:
-        return ""
-    return (
-        f"the model was fitted to pairs of a source with the same name, {short(source)}: if they are these, its figures "
-        "are flattered and no bound (those on held-out pairs are in its report)"
-    )
+    scored = list(zip(pairs.anchors[rows], pairs.candidates[rows], pairs.scores, strict=True))
+    return spearman(encoder, scored), pairs.report.skipped.get(UNSCORED, 0)

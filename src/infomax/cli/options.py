@@ -34,7 +34,9 @@ Delimiter = Annotated[
     ),
 ]
 MaxPairs = Annotated[int | None, typer.Option(metavar="N", min=2, help="Use at most N pairs.")]
-Jobs = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes and threads (by default, every core).")]
+Jobs = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=1024, help="Processes and threads (by default, every core).")
+]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of everything random.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and only JSON, on the standard output.")]

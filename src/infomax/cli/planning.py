@@ -9,13 +9,14 @@ import numpy as np
 import torch
 
 from infomax.cli.console import data, note, results
-from infomax.cli.learning import beginning, try_device
+from infomax.cli.learning import beginning
 from infomax.cli.sources import read_source
 from infomax.errors import InputError
 from infomax.objectives import info_nce
 from infomax.report import plan_text
 from infomax.training import plan
 from infomax.training.run import symmetric_info_nce
+from infomax.training.start import check_device
 
 __all__ = ["beginning", "foresee"]
 
@@ -53,7 +54,7 @@ def foresee(
     """
     if jobs is not None:
         torch.set_num_threads(jobs)
-    try_device(settings.get("device", "cpu"))
+    check_device(settings.get("device"))
     if source is None and number is None:
         raise InputError("There is nothing to plan for: name PAIRS, or say how many there will be with --pairs.")
     if source is None:

@@ -42,6 +42,7 @@ class Pairs:
         groups: (n,) int64; rows of one group (a source file, say) stay on one side of a split.
         labels: how to show candidate i to a person (for code: dotted name, file and line); None means the text itself.
         report: what reading kept and skipped.
+        scores: how alike the two of pair i are, as it was read; None where no column was asked for.
     """
 
     anchors: Column
@@ -50,6 +51,7 @@ class Pairs:
     groups: np.ndarray
     labels: Sequence[str] | None
     report: ReadReport
+    scores: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

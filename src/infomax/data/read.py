@@ -31,7 +31,7 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSON = (".jsonl", ".ndjson", ".json")
 _PARQUET = (".parquet", ".pq")
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
-_VERSION = 1  # of what a cache holds: raise it whenever the same file would give other rows
+_VERSION = 2  # of what a cache holds: raise it whenever the same file would give other rows
 
 
 def read_pairs(
@@ -41,6 +41,7 @@ def read_pairs(
     candidate: str | None = None,
     group: str | None = None,
     label: str | None = None,
+    scores: str | None = None,
     cache: str | os.PathLike[str] | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -58,6 +59,7 @@ def read_pairs(
             first two columns. Numbers are taken as text.
         group: column whose equal values stay on one side of a split; by default each row is its own group.
         label: column that shows a candidate to a person.
+        scores: column that says how alike the two are, for `spearman`; rows that say nothing are skipped.
         cache: folder that keeps the Arrow file for the next call; by default it lives as long as the Pairs.
         encoding: of a text file; UTF-8 by default.
         delimiter: of a CSV or TSV file, if it is not that of its name.
@@ -68,7 +70,7 @@ def read_pairs(
     """
     if isinstance(source, Pairs):
         return source
-    request = Request(anchor, candidate, group, label)
+    request = Request(anchor, candidate, group, label, scores)
     if isinstance(source, str | os.PathLike):
         return _from_path(source, request, Path(cache) if cache is not None else None, encoding, delimiter)
     if isinstance(source, tuple) and len(source) == 2 and all(is_array(values) for values in source):

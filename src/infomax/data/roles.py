@@ -1,4 +1,4 @@
-"""Which column plays which part: anchor, candidate, group, label."""
+"""Which column plays which part: anchor, candidate, group, label, scores."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Request:
     candidate: str | None = None
     group: str | None = None
     label: str | None = None
+    scores: str | None = None
 
 
 def assign_roles(names: Sequence[str], request: Request, source: str) -> dict[str, str]:

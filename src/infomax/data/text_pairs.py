@@ -12,7 +12,7 @@ from infomax.errors import InputError
 
 
 def text_pairs(table: pa.Table, report: ReadReport, owner: object = None) -> Pairs:
-    """Pairs over a table with columns anchor, candidate and perhaps group and label.
+    """Pairs over a table with columns anchor, candidate and perhaps group, label and scores.
 
     Raises:
         InputError: there is no row, or no row could be another one's negative.
@@ -29,6 +29,7 @@ def text_pairs(table: pa.Table, report: ReadReport, owner: object = None) -> Pai
         groups=_groups(table.column("group")) if "group" in table.column_names else np.arange(len(table)),
         labels=TextColumn(table.column("label"), owner=owner) if "label" in table.column_names else None,
         report=report,
+        scores=TextColumn(table.column("scores"), owner=owner) if "scores" in table.column_names else None,
     )
 
 

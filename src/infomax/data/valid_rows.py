@@ -1,4 +1,7 @@
-"""Which rows are pairs: both cells hold text. Whatever is left out is counted by its reason."""
+"""Which rows are pairs: both cells hold text, and that of the score where it was asked for.
+
+Whatever is left out is counted by its reason.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pyarrow.compute as pc
 
 # Far beyond what an encoder reads of a text (which its tokenizer cuts), yet small enough to hold in memory.
 MAX_CELL_BYTES = 64 << 20
+UNSCORED = "rows without a score"
 
 
 @dataclass
@@ -23,15 +27,21 @@ class Tally:
 
 
 def valid_rows(batches: Iterable[pa.RecordBatch], tally: Tally) -> Iterator[pa.RecordBatch]:
-    """The rows whose anchor and candidate hold text; an empty group stays, an empty label becomes the candidate."""
+    """The rows whose anchor and candidate hold text, and their score; an empty group stays, an empty label becomes the
+    candidate."""
     for batch in batches:
         tally.read += len(batch)
         empty = pc.or_(_is_blank(batch.column("anchor")), _is_blank(batch.column("candidate")))
         long = pc.or_(_is_long(batch.column("anchor")), _is_long(batch.column("candidate")))
         long = pc.and_not(long, empty)  # one reason a row
+        refused = pc.or_(empty, long)
+        if "scores" in batch.schema.names:
+            unscored = pc.and_not(_is_blank(batch.column("scores")), refused)
+            tally.skipped[UNSCORED] += pc.sum(unscored).as_py() or 0
+            refused = pc.or_(refused, unscored)
         tally.skipped["rows with an empty cell"] += pc.sum(empty).as_py() or 0
         tally.skipped[f"rows with a cell of more than {MAX_CELL_BYTES >> 20} MiB"] += pc.sum(long).as_py() or 0
-        kept = batch.filter(pc.invert(pc.or_(empty, long)))
+        kept = batch.filter(pc.invert(refused))
         tally.kept += len(kept)
         if len(kept):
             yield _labelled(kept)

@@ -26,6 +26,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from infomax.encoders import lineage
 from infomax.encoders.text import StaticTextEncoder
 from infomax.encoders.transformer import TransformerEncoder
 from infomax.errors import InfomaxError, InputError
@@ -49,6 +50,7 @@ def save_encoder(encoder: StaticTextEncoder | TransformerEncoder, path: Path, *,
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         beside.chmod(0o755)
         _write(encoder, beside / "new")
+        lineage.write(encoder, beside / "new")
         if path.exists():
             os.replace(path, beside / "old")
         os.replace(beside / "new", path)
@@ -77,14 +79,14 @@ def load_encoder(path: str | Path) -> Any:
         )
     kind, settings = _read_config(path)
     if kind == TransformerEncoder.__name__:
-        return TransformerEncoder.load(path)
+        return lineage.read(TransformerEncoder.load(path), path)
     try:
         encoder = StaticTextEncoder(Tokenizer.from_file(str(path / _TOKENIZER)), **settings)
         encoder.load_state_dict(load_file(path / _TENSORS))
     except Exception as error:  # three libraries, each with its own exceptions for a damaged file
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"The encoder in {path} is damaged ({cause}); save it again, or use a copy.") from error
-    return encoder
+    return lineage.read(encoder, path)
 
 
 def is_foreign(path: Path) -> bool:

@@ -7,13 +7,15 @@ bound on the mutual information of the two sides. Retrieval, on the other hand, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from infomax.bounds import readout
+from infomax.bounds import Readout, readout
 from infomax.data import Pairs, read_pairs
+from infomax.encoders import lineage
 from infomax.errors import InputError
 from infomax.evaluation.lexical import bm25
 from infomax.evaluation.ranking import retrieval
@@ -66,8 +68,9 @@ def evaluate(
     scores = Scores(anchors, candidates, temperature=temperature)
     rng = np.random.default_rng(seed)
     positive, negative = _samples(anchors, candidates, temperature, samples, rng)
+    found = readout(scores, groups=torch.as_tensor(pairs.groups))
     return Evaluation(
-        readout=readout(scores, groups=torch.as_tensor(pairs.groups)),
+        readout=as_score(found, lineage.seen_before(pairs, *sides(encoder))),
         fitted=retrieval(anchors, candidates, ids=pairs.ids, ks=ks),
         untrained=_untrained(untrained, pairs, normalize, ks, chunk),
         bm25=_lexical(pairs, ks) if baseline else None,
@@ -75,6 +78,11 @@ def evaluate(
         negative_scores=negative,
         examples=_examples(anchors, candidates, pairs, rng.permutation(len(pairs))[:examples]),
     )
+
+
+def as_score(found: Readout, why: str) -> Readout:
+    """The same reading where `why` it is no bound is empty; else one that says so."""
+    return found if not why else replace(found, side="score", reason=why, warnings=(*found.warnings, why))
 
 
 def embed_pairs(

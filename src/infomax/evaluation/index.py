@@ -16,6 +16,7 @@ import pyarrow as pa
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch.nn.functional import normalize as unit
 
 from infomax.data.columns import TextColumn
 from infomax.data.ids import codes_of, digests
@@ -130,23 +131,27 @@ def search(encoder: Any, index: Index, queries: Sequence[str] | Column, k: int =
             f"The index holds vectors of size {index.vectors.shape[1]}, the encoder gives {vectors.shape[1]}; "
             f"use the encoder that the index was built with."
         )
-    values, rows = _nearest(vectors, index.vectors.to(device_of(side)), min(k, len(index.vectors)))
+    items = index.vectors.to(device_of(side))
+    values, rows = _nearest(vectors, items, min(k, len(items)), normalize=index.normalize)
     return [
         [(index.labels[row], value) for row, value in zip(*hits, strict=True)]
         for hits in zip(rows.tolist(), values.tolist(), strict=True)
     ]
 
 
-def _nearest(queries: torch.Tensor, vectors: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(Q, k) best inner products and their rows, over chunks of the vectors."""
+def _nearest(
+    queries: torch.Tensor, vectors: torch.Tensor, k: int, *, normalize: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(Q, k) best inner products (cosines, of vectors brought to unit length) and their rows, over chunks of the vectors."""
     best = torch.empty(len(queries), 0, device=queries.device)
     rows = torch.empty(len(queries), 0, dtype=torch.int64, device=queries.device)
     for start in range(0, len(vectors), _CHUNK):
-        scores = queries @ vectors[start : start + _CHUNK].float().T
+        items = vectors[start : start + _CHUNK].float()  # rounding to half precision has changed their length
+        scores = queries @ (unit(items, dim=1) if normalize else items).T
         own = torch.arange(start, start + scores.shape[1], device=rows.device).expand(len(queries), -1)
         best, keep = torch.cat([best, scores], dim=1).topk(min(k, best.shape[1] + scores.shape[1]), dim=1)
         rows = torch.cat([rows, own], dim=1).gather(1, keep)
-    return best, rows
+    return best.clamp(-1, 1) if normalize else best, rows
 
 
 def _write_labels(path: Path, labels: Sequence[str]) -> None:

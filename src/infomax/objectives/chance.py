@@ -41,7 +41,10 @@ def chance_counts(scores: Scores) -> Tensor:
 
 def per_anchor(value: Any, name: str, like: Tensor) -> Tensor:
     """A number, or a floating point vector with one entry an anchor, as a vector like `like` (N,)."""
-    given = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    try:
+        given = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{name} must be a number or a floating point vector, not {type(value).__name__}.") from error
     if given.shape not in ((), like.shape) or not given.is_floating_point():
         raise InputError(
             f"{name} must be a number or a floating point vector of shape {tuple(like.shape)}, one entry an anchor; "

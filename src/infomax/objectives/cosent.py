@@ -47,7 +47,10 @@ def cosent(similarities: Any, targets: Any, *, scale: float = 20.0) -> Float[Ten
 def _checked(similarities: Any, targets: Any) -> Tensor:
     if not isinstance(similarities, Tensor) or similarities.ndim != 1 or not similarities.is_floating_point():
         raise InputError("similarities must be a floating point tensor (N,), one entry a pair.")
-    targets = torch.as_tensor(targets, device=similarities.device)
+    try:
+        targets = torch.as_tensor(targets, device=similarities.device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"targets must be numbers, one a pair ({error}).") from error
     if targets.shape != similarities.shape:
         raise InputError(f"targets must have shape {tuple(similarities.shape)}; got {tuple(targets.shape)}.")
     if bool(torch.isnan(targets).any()) or not bool(torch.isfinite(similarities).all()):

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from infomax.errors import InputError
-from infomax.scores.checks import wide
+from infomax.scores.checks import no_autocast, wide
 
 
 def barlow_twins(first: Any, second: Any, *, weight: float = 0.005, eps: float = 1e-5) -> Float[Tensor, ""]:
@@ -28,8 +28,9 @@ def barlow_twins(first: Any, second: Any, *, weight: float = 0.005, eps: float =
     tensor(0.)
     """
     first, second = _views(first, second)
-    a, b = ((z - z.mean(0)) / (z.var(0, correction=0) + eps).sqrt() for z in (first, second))
-    c = a.T @ b / len(a)
+    with no_autocast(first.device):
+        a, b = ((z - z.mean(0)) / (z.var(0, correction=0) + eps).sqrt() for z in (first, second))
+        c = a.T @ b / len(a)
     own = c.diagonal()
     return (1 - own).square().sum() + weight * (c.square().sum() - own.square().sum())
 
@@ -61,16 +62,17 @@ def vicreg(
 
 def _covariances(z: Tensor) -> Tensor:
     """Σ of squared covariances off the diagonal, over d."""
-    c = torch.cov(z.T).reshape(z.shape[1], z.shape[1])
+    with no_autocast(z.device):
+        c = torch.cov(z.T).reshape(z.shape[1], z.shape[1])
     return (c.square().sum() - c.diagonal().square().sum()) / z.shape[1]
 
 
 def _views(first: Any, second: Any) -> tuple[Tensor, Tensor]:
     """Both, checked; half precisions as float32."""
-    shapes = [tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__ for z in (first, second)]
-    if shapes[0] != shapes[1] or len(shapes[0]) != 2 or len(first) < 2:
+    shapes = [tuple(z.shape) if isinstance(z, Tensor) else (type(z).__name__,) for z in (first, second)]
+    if shapes[0] != shapes[1] or len(shapes[0]) != 2 or len(first) < 2 or not first.is_floating_point():
         raise InputError(
-            f"the two views must be tensors of one shape (N, d), N at least 2; got {shapes[0]} and {shapes[1]}."
+            f"the two views must be floating point tensors of one shape (N, d), N at least 2; got {shapes[0]} and {shapes[1]}."
         )
     if not bool(torch.isfinite(first).all() and torch.isfinite(second).all()):
         raise InputError("the views hold NaN or infinity: check the encoder's output and the learning rate.")

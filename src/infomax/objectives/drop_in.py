@@ -10,7 +10,10 @@ from torch.nn.functional import normalize as unit
 
 from infomax.errors import InputError
 from infomax.objectives.info_nce import info_nce
-from infomax.scores import Scores
+from infomax.scores import Scores, checks
+from infomax.scores.checks import one_of
+
+REDUCTIONS = ("mean", "sum", "none")
 
 
 def info_nce_loss(
@@ -43,8 +46,7 @@ def info_nce_loss(
     >>> info_nce_loss(q, q, temperature=0.5)
     tensor(0.3408)
     """
-    if reduction not in ("mean", "sum", "none"):
-        raise InputError(f"reduction must be 'mean', 'sum' or 'none'; got {reduction!r}.")
+    one_of("reduction", reduction, REDUCTIONS)
     if symmetric and negative_keys is not None:
         raise InputError("symmetric=True compares keys with queries too and takes no negative_keys: leave one out.")
     for name, value in (("query", query), ("positive_key", positive_key)):
@@ -99,7 +101,7 @@ class InfoNCELoss(torch.nn.Module):
 
     def __init__(
         self,
-        temperature: float = 0.07,
+        temperature: Any = 0.07,
         *,
         normalize: bool = True,
         symmetric: bool = False,
@@ -107,9 +109,8 @@ class InfoNCELoss(torch.nn.Module):
         learn_temperature: bool = False,
     ) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise InputError(f"temperature must be positive; got {temperature}: 0.05 to 0.1 suits unit vectors.")
-        log_scale = -torch.tensor(float(temperature)).log()
+        one_of("reduction", reduction, REDUCTIONS)
+        log_scale = -torch.tensor(checks.temperature(temperature, torch.float32)).log()
         self.log_scale: Tensor
         if learn_temperature:
             self.log_scale = torch.nn.Parameter(log_scale)

@@ -16,13 +16,14 @@ from torch.nn.functional import normalize as unit
 
 from infomax.errors import InputError
 from infomax.scores import Scores
+from infomax.scores.checks import is_whole
 
 
 def matryoshka(
     objective: Callable[[Scores], Tensor],
     anchors: Any,
     candidates: Any,
-    widths: Sequence[int],
+    widths: Sequence[Any],
     *,
     weights: Sequence[float] | None = None,
     normalize: bool = True,
@@ -47,9 +48,9 @@ def matryoshka(
     tensor([2.7726, 2.7726, 2.7726, 2.7726])
     """
     d = anchors.shape[-1]
-    if not len(widths) or any(not 1 <= k <= d for k in widths):
+    if not len(widths) or not all(is_whole(k) and 1 <= k <= d for k in widths):
         raise InputError(
-            f"widths must be one or more numbers from 1 to {d}, the width of the embeddings; got {widths}."
+            f"widths must be one or more whole numbers from 1 to {d}, the width of the embeddings; got {widths}."
         )
     if weights is not None and len(weights) != len(widths):
         raise InputError(f"weights must have one entry a width, {len(widths)}; got {len(weights)}.")

@@ -16,6 +16,7 @@ from torch.nn.functional import normalize as unit
 
 from infomax.candidates import Queue
 from infomax.objectives.info_nce import info_nce
+from infomax.scores.checks import embeddings
 
 
 def moco_loss(
@@ -35,6 +36,7 @@ def moco_loss(
     >>> tuple(round(float(moco_loss(torch.eye(4), torch.eye(4), queue).mean()), 4) for _ in range(2))
     (0.0, 0.6931)
     """
+    embeddings(query, key)
     query, key = (unit(x, dim=1) for x in (query, key.detach())) if normalize else (query, key.detach())
     scores = queue.scores(query, key, ids=ids, in_batch=not len(queue), temperature=temperature)
     losses = info_nce(scores)

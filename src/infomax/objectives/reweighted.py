@@ -11,7 +11,6 @@ Sources: Chuang et al. 2020, arXiv:2007.00224, section 3; Robinson et al. 2021, 
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from torch.nn.functional import logsigmoid
 from infomax.errors import InputError
 from infomax.objectives.chance import chance_counts, log_mean_exp, per_anchor
 from infomax.scores import Scores
+from infomax.scores.checks import is_finite
 
 
 def debiased(scores: Scores, tau_plus: Any, *, least: float | None = None) -> Float[Tensor, " n"]:
@@ -41,15 +41,13 @@ def debiased(scores: Scores, tau_plus: Any, *, least: float | None = None) -> Fl
     return _against(scores, log_mean_exp(scores), tau_plus, least)
 
 
-def hard_negative(
-    scores: Scores, beta: float, *, tau_plus: Any = 0.0, least: float | None = None
-) -> Float[Tensor, " n"]:
+def hard_negative(scores: Scores, beta: Any, *, tau_plus: Any = 0.0, least: float | None = None) -> Float[Tensor, " n"]:
     """(N,) losses in nats, negatives weighted by e^(beta·s), beta at least 0; `tau_plus` and `least` as in `debiased`.
 
     >>> hard_negative(Scores(torch.zeros(4, 2), torch.zeros(4, 2)), 0.5)
     tensor([1.3863, 1.3863, 1.3863, 1.3863])
     """
-    if not (isfinite(beta) and beta >= 0):
+    if not (is_finite(beta) and beta >= 0):
         raise InputError(f"beta must be at least 0 and finite (0: all negatives alike); got {beta}.")
     if beta == 0:
         return debiased(scores, tau_plus, least=least)

@@ -9,7 +9,6 @@ Sources: Weinberger & Saul 2009, JMLR 10; Schroff et al. 2015, arXiv:1503.03832,
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 import torch
@@ -19,9 +18,10 @@ from torch import Tensor
 from infomax.errors import InputError
 from infomax.objectives.chance import chance_counts, mean_of
 from infomax.scores import Scores
+from infomax.scores.checks import is_finite
 
 
-def triplet(scores: Scores, margin: float, *, negatives: str = "all") -> Float[Tensor, " n"]:
+def triplet(scores: Scores, margin: Any, *, negatives: str = "all") -> Float[Tensor, " n"]:
     """(N,) losses in units of the scores.
 
     Args:
@@ -36,7 +36,7 @@ def triplet(scores: Scores, margin: float, *, negatives: str = "all") -> Float[T
     >>> triplet(Scores(torch.zeros(4, 2), torch.zeros(4, 2)), 0.2)  # a constant critic: the margin
     tensor([0.2000, 0.2000, 0.2000, 0.2000])
     """
-    if not (isfinite(margin) and margin >= 0):
+    if not (is_finite(margin) and margin >= 0):
         raise InputError(f"margin must be at least 0 and finite; got {margin}.")
     excess = scores.with_row_offset(margin - scores.positive())
     if negatives == "all":

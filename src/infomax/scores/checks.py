@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,16 @@ def matrix(value: Any) -> None:
         raise InputError(f"a score matrix must be a floating point tensor (N, M), both at least 1; got {came}.")
     if bool(torch.isnan(value).any()) or bool(torch.isposinf(value).any()):
         raise InputError("the score matrix holds NaN or +inf: check the critic's output.")
+
+
+def is_finite(value: Any) -> bool:
+    """Whether it is a finite real number."""
+    return isinstance(value, Real) and isfinite(value)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, of Python or of numpy."""
+    return isinstance(value, Integral)
 
 
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:

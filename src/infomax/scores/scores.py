@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from math import frexp, isfinite
+from math import frexp
 from typing import Any
 
 import torch
@@ -82,7 +82,7 @@ class Scores:
         positive_offset: Any = None,
         negative_offset: Any = None,
         backend: str = "auto",
-        cache: int | None = None,
+        cache: Any = None,
     ) -> None:
         checks.embeddings(anchors, candidates)
         checks.one_of("backend", backend, ("auto", "dense", "streamed", "triton"))
@@ -97,6 +97,8 @@ class Scores:
         if backend == "triton":
             kernels(device)  # refuses where they cannot run
             backend = "streamed" if anchors.dtype == torch.float64 else backend
+        if cache is not None and not (checks.is_whole(cache) and cache >= 0):
+            raise InputError(f"cache must be a whole number of bytes, 0 or more; got {cache!r}.")
         self._auto = backend == "auto"
         small = n * (m + self._further) <= DENSE_CELLS
         self.backend = backend if backend != "auto" else "dense" if small else "streamed"
@@ -233,7 +235,7 @@ class Scores:
         self.true_pairs.check_present()
         return self._reductions.mean_positive()
 
-    def logsumexp(self, over: str = "candidates", *, beta: float = 1.0, positives: str = "in") -> Any:
+    def logsumexp(self, over: str = "candidates", *, beta: Any = 1.0, positives: str = "in") -> Any:
         """log Σ exp(beta·s): (N,) over the candidates, (M,) over the anchors, or both in one pass as a tuple.
 
         `positives`: "in" the sum, "out" of it, or the "only" cells in it. Negatives and positives given apart belong to a
@@ -241,7 +243,7 @@ class Scores:
         """
         checks.one_of("over", over, ("candidates", "anchors", "both"))
         checks.one_of("positives", positives, ("in", "out", "only"))
-        if not (isfinite(beta) and beta > 0):
+        if not (checks.is_finite(beta) and beta > 0):
             raise InputError(f"beta must be positive and finite; got {beta}.")
         if positives == "out":
             self.true_pairs.check_negatives(self._further)
@@ -282,14 +284,14 @@ class Scores:
         checks.one_of("positives", positives, ("in", "out", "only"))
         return self._reductions.total(fn, positives)
 
-    def hardest(self, k: int = 1, *, at_most: Any = None) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k"]]:
+    def hardest(self, k: Any = 1, *, at_most: Any = None) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k"]]:
         """((N, k), (N, k)): scores and columns of each row's best-scored negatives, best first.
 
         With `at_most` (N,), of those that score no higher. Rows with fewer live negatives are filled with -inf and column -1.
         Keeps N·k·d numbers where gradients are wanted.
         """
-        if k < 1:
-            raise InputError(f"k must be at least 1; got {k}.")
+        if not (checks.is_whole(k) and k >= 1):
+            raise InputError(f"k must be a whole number of at least 1; got {k!r}.")
         return self._reductions.hardest(k, checks.offset(at_most, "at_most", len(self.anchors), self.anchors.device))
 
     @torch.no_grad()

@@ -121,8 +121,19 @@ def _validation_due(batch: int, batches: int, times: int) -> bool:
     return batch * times // batches > (batch - 1) * times // batches
 
 
+def check_parameters(work: Any, state: State) -> None:
+    """Raises InfomaxError where a parameter is no longer finite: the former checkpoint is worth more than this state."""
+    for name, tensor in work.learner.named_parameters():
+        if not bool(torch.isfinite(tensor).all()):
+            raise InfomaxError(
+                f"The parameter {name} is no longer finite after step {state.step}; lower learning_rate "
+                f"(now {work.settings.learning_rate}). The last checkpoint is kept."
+            )
+
+
 def _validate(work: Any, state: State) -> dict[str, float]:
     """Measure, keep the best so far, and give up when patience is lost."""
+    check_parameters(work, state)
     found = work.look()
     if found is None:
         return {}

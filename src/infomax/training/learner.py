@@ -1,4 +1,4 @@
-"""All that is learned: the encoder (one module, or one a side) and the temperature of the scores."""
+"""All that is learned: the encoder (one module, or one a side), the temperature of the scores, and what an objective holds."""
 
 from __future__ import annotations
 
@@ -24,19 +24,24 @@ class Temperature(nn.Module):
 
     @torch.no_grad()
     def clamp(self) -> None:
-        """Keep it where float32 scores keep their digits; called after every step."""
+        """Keep it, if it is learned, where float32 scores keep their digits; called after every step."""
+        if not self.log.requires_grad:
+            return
         low, high = torch.tensor([COLDEST, HOTTEST], device=self.log.device).log()
         self.log.clamp_(low, high)
 
 
 class Learner(nn.Module):
-    """The encoder and the temperature as one module, whose state is what a checkpoint holds."""
+    """The encoder, the temperature and an objective that is a module, as one module: its state is what a checkpoint holds."""
 
-    def __init__(self, encoder: Any, temperature: float, *, learn_temperature: bool = True) -> None:
+    def __init__(
+        self, encoder: Any, temperature: float, objective: Any = None, *, learn_temperature: bool = True
+    ) -> None:
         super().__init__()
         self.encoder = TwoSided(*sides(encoder)) if isinstance(encoder, tuple | list) else encoder
         self.temperature = Temperature(temperature)
         self.temperature.log.requires_grad_(learn_temperature)
+        self.objective = objective if isinstance(objective, nn.Module) else None
 
     @property
     def sides(self) -> tuple[nn.Module, nn.Module]:

@@ -87,7 +87,7 @@ def _step(task: Task, state: State, rows: np.ndarray) -> dict[str, float | int]:
     def loss(anchors: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
         nonlocal value
         whole = gather(anchors), gather(candidates)  # of several processes, each has encoded its part
-        losses = [task.objective(scores).mean() for scores in _scores(task, rows, *whole)]
+        losses = [_mean_loss(task.objective, scores) for scores in _scores(task, rows, *whole)]
         value = float(losses[0].detach())
         sound(value, task, state, f"raise temperature (now {temperature:.3g}), and look for non-finite inputs")
         return torch.stack(losses).mean() if len(losses) > 1 else losses[0]
@@ -100,6 +100,14 @@ def _step(task: Task, state: State, rows: np.ndarray) -> dict[str, float | int]:
     learner.temperature.clamp()
     score = {"score": mean_log_candidates(task.pairs.ids[rows]) - value} if task.reads_as_score else {}
     return {"loss": value, **score, "temperature": temperature, "learning_rate": settings.learning_rate * rate}
+
+
+def _mean_loss(objective: Callable[[Scores], torch.Tensor], scores: Scores) -> torch.Tensor:
+    losses = objective(scores)
+    if not isinstance(losses, torch.Tensor) or not losses.is_floating_point() or losses.ndim > 1:
+        came = f"{losses.dtype} {tuple(losses.shape)}" if isinstance(losses, torch.Tensor) else type(losses).__name__
+        raise InputError(f"objective must give a tensor of losses, (N,) or their mean; got {came}.")
+    return losses.mean()
 
 
 def _scores(task: Task, rows: np.ndarray, anchors: torch.Tensor, candidates: torch.Tensor) -> Iterator[Scores]:

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from infomax.encoders import lineage
 from infomax.encoders.storage import is_foreign, load_encoder
 from infomax.errors import InputError
 from infomax.evaluation.storage import cannot_write, replace
@@ -41,6 +42,7 @@ def save_encoder(encoder: nn.Module, folder: Path) -> None:
             raise cannot_write(folder, error) from error
     else:
         replace(folder / _WEIGHTS, lambda path: save_model(encoder, str(path)))
+        lineage.write(encoder, folder)
 
 
 def load_saved(folder: str | Path, encoder: Any = None) -> Any:
@@ -72,7 +74,7 @@ def load_saved(folder: str | Path, encoder: Any = None) -> Any:
         load_model(encoder, folder / _WEIGHTS)
     except (SafetensorError, RuntimeError, OSError) as error:
         raise InputError(f"The model in {folder} is damaged or of another shape ({_first_line(error)}).") from error
-    return encoder
+    return lineage.read(encoder, folder)
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 from functools import partial
@@ -13,9 +14,11 @@ import numpy as np
 import torch
 
 import infomax
+from infomax.encoders import lineage
 from infomax.evaluation import build_index, held_out
 from infomax.evaluation.result import Retrieval
 from infomax.evaluation.storage import replace
+from infomax.evaluation.vectors import sides
 from infomax.training.clock import Clock
 from infomax.training.loop import Task
 from infomax.training.model_folder import save_encoder
@@ -55,6 +58,11 @@ def end(
                     seed=settings.seed,
                 )
             )
+            if found.readout.side != "score":  # a part of the pairs is not known again by its fingerprint, the whole is
+                why = lineage.seen_before(parts.all, *sides(learner.encoder))
+                found = dataclasses.replace(found, readout=held_out.as_score(found.readout, why))
+    if state.finished:
+        lineage.add(parts.all, *sides(learner.encoder))
     result = FitResult(
         encoder=learner.encoder,
         temperature=temperature,

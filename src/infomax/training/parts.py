@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -56,15 +57,19 @@ class Parts:
 
 def take(pairs: Pairs, rows: np.ndarray) -> Pairs:
     """Some of the pairs, as views."""
-    labels = pairs.labels
     return replace(
         pairs,
         anchors=_rows(pairs.anchors, rows),
         candidates=_rows(pairs.candidates, rows),
         ids=pairs.ids[rows],
         groups=pairs.groups[rows],
-        labels=labels[rows] if isinstance(labels, TextColumn) else labels and [labels[int(row)] for row in rows],
+        labels=_items(pairs.labels, rows),
+        scores=_items(pairs.scores, rows),
     )
+
+
+def _items(items: Sequence[str] | None, rows: np.ndarray) -> Sequence[str] | None:
+    return items[rows] if isinstance(items, TextColumn) else items and [items[int(row)] for row in rows]
 
 
 def _rows(column: Any, rows: np.ndarray) -> Part:

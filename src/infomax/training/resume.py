@@ -6,41 +6,17 @@ it would be neither the old run nor a new one, so it is refused.
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
-from infomax.data.pairs import Pairs
-from infomax.errors import InfomaxError, InputError
+from infomax.errors import InputError
 from infomax.scores.gather import processes
 from infomax.scores.product import product_for
+from infomax.training.going import check_parameters
 from infomax.training.settings import differences
 from infomax.training.state import State
-
-
-def fingerprint(*parts: Pairs) -> str:
-    """A digest of the anchors, candidates, ids and groups of all parts, in their order."""
-    digest = blake2b(digest_size=16)
-    for pairs in parts:
-        for column in (pairs.anchors, pairs.candidates):
-            for start in range(0, len(pairs), 4096):
-                _add(digest, column[np.arange(start, min(start + 4096, len(pairs)))])
-        digest.update(np.ascontiguousarray(pairs.ids).data)
-        digest.update(np.ascontiguousarray(pairs.groups).data)
-    return digest.hexdigest()
-
-
-def _add(digest: Any, batch: Any) -> None:
-    if isinstance(batch, torch.Tensor):
-        digest.update(f"{batch.dtype}{tuple(batch.shape)}".encode())
-        digest.update(batch.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-        return
-    for item in batch:
-        text = item.encode(errors="surrogatepass") if isinstance(item, str) else repr(item).encode()
-        digest.update(len(text).to_bytes(8, "little") + text)
 
 
 def footing() -> dict[str, Any]:
@@ -68,14 +44,9 @@ def snapshot(task: Any, state: State, data: str, **more: Any) -> dict[str, Any]:
     """All that a resumed run needs: `task` (a `going.Work`), its state, the fingerprint of its data, and `more`.
 
     Raises:
-        InfomaxError: a parameter is no longer finite; the former checkpoint is worth more than this one.
+        InfomaxError: a parameter is no longer finite.
     """
-    for name, tensor in task.learner.named_parameters():
-        if not bool(torch.isfinite(tensor).all()):
-            raise InfomaxError(
-                f"The parameter {name} is no longer finite after step {state.step}; lower learning_rate "
-                f"(now {task.settings.learning_rate}). The last checkpoint is kept."
-            )
+    check_parameters(task, state)
     return {
         "footing": footing(),
         "settings": task.settings.to_dict(),

@@ -6,15 +6,17 @@ parts in order; each part is a file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from infomax.data.fingerprint import fingerprint
 from infomax.errors import InputError
 from infomax.evaluation.held_out import embed_pairs
 from infomax.evaluation.ranking import retrieval
@@ -41,11 +43,19 @@ from infomax.training.processes import (
 )
 from infomax.training.recipe import recipe
 from infomax.training.result import FitResult
-from infomax.training.resume import changed_footing, fingerprint, restore, same_settings, signature, snapshot
+from infomax.training.resume import changed_footing, restore, same_settings, signature, snapshot
 from infomax.training.run_folder import CHECKPOINT, INITIAL, claim, clear
-from infomax.training.settings import Real, Settings, Whole, name_of
+from infomax.training.settings import Real, Settings, Whole, between, name_of
 from infomax.training.sitting import sit
-from infomax.training.start import check_encoder, choose_encoder, chosen_or_usual, opened, optimizer_for, weigh
+from infomax.training.start import (
+    check_device,
+    check_encoder,
+    choose_encoder,
+    chosen_or_usual,
+    opened,
+    optimizer_for,
+    weigh,
+)
 from infomax.training.state import State
 from infomax.training.validation import Validation
 
@@ -56,14 +66,14 @@ def fit(
     pairs: Any,
     *,
     encoder: Any = None,
-    objective: Callable[..., torch.Tensor] = symmetric_info_nce,
+    objective: Any = symmetric_info_nce,
     epochs: Whole = 3,
     batch_size: Whole = 1024,
     chunk: Whole | None = None,
     learning_rate: Real | None = None,
     weight_decay: Real = 0.0,
     temperature: Real = 0.07,
-    learn_temperature: bool = True,
+    learn_temperature: Any = True,
     temperature_learning_rate: Real = 0.01,
     warmup: Real = 0.05,
     patience: Whole | None = 3,
@@ -71,11 +81,11 @@ def fit(
     test: Real = 0.1,
     validation_candidates: Whole = 1024,
     validations_per_epoch: Whole = 1,
-    prefixes: Sequence[Whole] = (),
+    prefixes: Any = (),
     normalize: bool = True,
     device: str | torch.device | None = None,
     seed: Whole = 0,
-    out: str | Path | None = None,
+    out: Any = None,
     resume: bool = False,
     overwrite: bool = False,
     checkpoint_seconds: Real = 30.0,
@@ -91,15 +101,16 @@ def fit(
             module; or any module that takes a batch (a list of texts, or a tensor) and gives (n, d) vectors; or a tuple
             of two, for anchors and for candidates, which may share parameters. A module is trained in place. A path is
             that of a saved encoder, or of a Hugging Face or SentenceTransformer folder.
-        objective: scores -> (N,) losses; by default InfoNCE in both directions.
+        objective: scores -> (N,) losses, or their mean; by default InfoNCE in both directions. What a module holds is learned
+            along, at the encoder's rate without decay, and is in the checkpoints.
         epochs: passes over the pairs, at most (see `patience`).
         batch_size: pairs a step; each is told from all others of its batch.
         chunk: rows that are encoded at a time: memory for one chunk instead of a batch, at the price of one more forward pass;
             the gradient is the same (`cached_backward`). None: 32 for a transformer, else the whole batch.
         learning_rate: peak of the encoder's, of Adam. None: 5e-5 for a transformer, else 0.01.
         weight_decay: of matrices (not of biases and other vectors).
-        temperature: of the scores at the start.
-        learn_temperature: whether it is learned.
+        temperature: of the scores at the start, 0.001 to 100.
+        learn_temperature: whether it is learned, within 0.005 to 2; then it must start there.
         temperature_learning_rate: peak of the rate of log temperature.
         warmup: share of the steps in which the learning rate rises; afterwards it falls along a cosine to zero.
         patience: validations without improvement before the run stops; None never stops early. Either way the encoder
@@ -129,6 +140,12 @@ def fit(
     given = locals()  # before any other name is bound: the arguments
     chosen = {f.name: given[f.name] for f in fields(Settings) if f.name not in ("objective", "encoder")}
     settings = Settings(**chosen, objective=name_of(objective), encoder=recipe(encoder, seed))
+    if not callable(objective):
+        raise InputError(f"objective must be a function from scores to losses, got {objective!r}.")
+    if out is not None and not isinstance(out, str | PathLike):
+        raise InputError(f"out must be a folder's name, got {out!r}.")
+    between("checkpoint_seconds", checkpoint_seconds, 0, float("inf"), closed=True)
+    check_device(device)
     if (resume or overwrite or tensorboard) and out is None:
         raise InputError("resume, overwrite and tensorboard are about files; name their folder by out=.")
     if tensorboard:
@@ -157,7 +174,7 @@ def fit(
 
 
 def _claimed(
-    out: str | Path | None, settings: Settings, *, resume: bool, overwrite: bool
+    out: Any, settings: Settings, *, resume: bool, overwrite: bool
 ) -> tuple[Path | None, dict[str, Any] | None]:
     """The run's folder, and the checkpoint that it is to go on from."""
     if out is None:
@@ -189,7 +206,7 @@ def _begin(
         initial = None if folder is None else folder / INITIAL
         choose = partial(choose_encoder, encoder, parts.train, initial, settings.seed, made_already=keep_encoder)
         chosen = choose() if isinstance(encoder, nn.Module | tuple | list) else from_first(choose)
-        learner = Learner(chosen, settings.temperature, learn_temperature=settings.learn_temperature)
+        learner = Learner(chosen, settings.temperature, objective, learn_temperature=settings.learn_temperature)
         learner.to(own_device(device)) if device is not None else learner.temperature.to(device_of(learner.sides[0]))
         parts = parts.prepared_for(learner.encoder)
         if encoder is None:

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
+from torch import nn
+
 from infomax.errors import InputError
+from infomax.training.learner import COLDEST, HOTTEST
 
 Whole = Any  # a whole number, and
 Real = Any  # any number: both are checked below, in words that a user can act on
@@ -23,7 +26,7 @@ class Settings:
     learning_rate: Real
     weight_decay: Real
     temperature: Real
-    learn_temperature: bool
+    learn_temperature: Any
     temperature_learning_rate: Real
     warmup: Real
     patience: Whole | None
@@ -31,7 +34,7 @@ class Settings:
     test: Real
     validation_candidates: Whole
     validations_per_epoch: Whole
-    prefixes: Sequence[Whole]
+    prefixes: Any
     normalize: bool
     seed: Whole
     objective: str
@@ -45,6 +48,8 @@ class Settings:
         whole("validation_candidates", self.validation_candidates, 2)
         whole("validations_per_epoch", self.validations_per_epoch, 1)
         check_seed(self.seed)
+        if isinstance(self.prefixes, str) or not isinstance(self.prefixes, Sequence):
+            raise InputError(f"prefixes must be a list of whole numbers, got {self.prefixes!r}.")
         for width in self.prefixes:
             whole("each of prefixes", width, 1)
         if self.patience is not None:
@@ -53,6 +58,13 @@ class Settings:
         between("temperature_learning_rate", self.temperature_learning_rate, 0, 1e3)
         between("weight_decay", self.weight_decay, 0, 1e3, closed=True)
         between("temperature", self.temperature, 0.001, 100, closed=True)
+        if not isinstance(self.learn_temperature, bool):
+            raise InputError(f"learn_temperature must be True or False, got {self.learn_temperature!r}.")
+        if self.learn_temperature and not COLDEST <= self.temperature <= HOTTEST:
+            raise InputError(
+                f"A learned temperature stays between {COLDEST} and {HOTTEST}, so it cannot start at {self.temperature}: start "
+                "it within, or fix it by learn_temperature=False."
+            )
         between("warmup", self.warmup, 0, 1, closed=True)
         between("validation", self.validation, 0, 1, closed=True)
         between("test", self.test, 0, 1, closed=True)
@@ -90,10 +102,13 @@ _ABSENT = _Absent()
 
 
 def name_of(function: Any) -> str:
-    """How settings name an objective: its dotted name, and the arguments of a `functools.partial`."""
+    """How settings name an objective: its dotted name, with the arguments of a `functools.partial`, or what a module says of
+    itself."""
     if isinstance(function, partial):
         arguments = [*map(repr, function.args), *(f"{k}={v!r}" for k, v in sorted(function.keywords.items()))]
         return f"{name_of(function.func)}({', '.join(arguments)})"
+    if isinstance(function, nn.Module):
+        return f"{type(function).__qualname__}({function.extra_repr()})"
     return getattr(function, "__qualname__", type(function).__qualname__)
 
 

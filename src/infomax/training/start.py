@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from infomax.data.pairs import Pairs
@@ -52,6 +53,21 @@ def chosen_or_usual(encoder: Any, *, chunk: Any, learning_rate: Any) -> tuple[An
     if learning_rate is None:
         learning_rate = min(rates, default=LEARNING_RATE)
     return chunk, learning_rate
+
+
+def check_device(device: Any) -> None:
+    """Refuse a device that is not there, or holds no numbers.
+
+    Raises:
+        InputError: why, as torch says.
+    """
+    if device is None:
+        return
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, TypeError) as error:
+        why = str(error).splitlines()[0][:200]
+        raise InputError(f"device={str(device)!r} cannot be used ({why}); try device='cpu'.") from error
 
 
 def check_encoder(encoder: Any, pairs: Pairs) -> None:
@@ -117,10 +133,15 @@ def optimizer_for(learner: Learner, settings: Settings) -> LazyAdam:
     rate, decay = settings.learning_rate, settings.weight_decay
     groups = [
         {"params": [p for p in wanted if p.ndim >= 2], "peak": rate, "weight_decay": decay},
-        {"params": [p for p in wanted if p.ndim < 2], "peak": rate},
+        {"params": [p for p in wanted if p.ndim < 2] + _of_objective(learner), "peak": rate},
         {
             "params": [p for p in learner.temperature.parameters() if p.requires_grad],
             "peak": settings.temperature_learning_rate,
         },
     ]
     return LazyAdam([group for group in groups if group["params"]], lr=rate)
+
+
+def _of_objective(learner: Learner) -> list[nn.Parameter]:
+    objective = learner.objective
+    return [] if objective is None else [p for p in objective.parameters() if p.requires_grad]
