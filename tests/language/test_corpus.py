@@ -115,6 +115,7 @@ def test_a_folder_is_shared_without_harm(lines, tmp_path):
     assert read_corpus(lines, folder=folder, seed=1).fingerprint != first.fingerprint
     assert (first.test == before).all()
     assert (folder / "train.bin").read_text() == "somebody's"
+    assert len(list(folder.glob("*/corpus.json"))) == 2  # both are kept
     assert not list(folder.rglob("*.tmp"))
 
 
