@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from torch.nn.functional import normalize
+from torch.nn.functional import cross_entropy, normalize
 
 from infomax.scores import Scores, product, tiles
 
@@ -224,3 +224,27 @@ def test_the_turned_product(name, n, k, m):
     got = product.turned_product(x, w, getattr(product, name))
     assert got.is_contiguous()
     torch.testing.assert_close(got.double(), x.double().t() @ w.double(), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("bits", [40.0, 51.0, 53.0, 62.0, 66.0, 79.0, 81.0, 470.0])
+def test_positives_far_below_their_negatives_in_one_tile(bits):
+    """s is -bits for the true pair and +bits for the others: their quotient is 2^(2·bits) and more."""
+    size = (bits * math.log(2)) ** 0.5
+    q = torch.full((200, 1), size)
+    k = torch.full((200, 1), size)
+    k[7] = -size
+    inputs = [x.requires_grad_() for x in (q, k)]
+    both = Scores(*inputs).cross_entropy("both")
+    exact = [x.detach().double().requires_grad_() for x in inputs]
+    s = exact[0] @ exact[1].T
+    own = torch.arange(200)
+    want = cross_entropy(s, own, reduction="none"), cross_entropy(s.T, own, reduction="none")
+    for got, true in zip(both, want, strict=True):
+        torch.testing.assert_close(got.double(), true, rtol=1e-5, atol=1e-5)
+        gradients = zip(
+            torch.autograd.grad(got.mean(), inputs, retain_graph=True),
+            torch.autograd.grad(true.mean(), exact, retain_graph=True),
+            strict=True,
+        )
+        for ours, theirs in gradients:
+            torch.testing.assert_close(ours.double(), theirs, rtol=1e-4, atol=1e-6 * size)

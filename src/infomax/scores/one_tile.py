@@ -19,11 +19,13 @@ from infomax.scores.tiles import LOG2E, UNSHIFTED_BITS
 from infomax.scores.true_pairs import TruePairs
 
 UNSHIFTED_BITS_OF_FLOAT64 = 480.0
+QUOTIENT_BITS = 52  # below this, sums of 2^s over a tile divided by another 2^s stay in the range of float32
 
 
 @dataclass(frozen=True)
 class OneTile:
-    """2^s of the negatives, s in bits, 0 where a cell is a positive or left out; and of the positives (N,), float64."""
+    """2^s of the negatives, s in bits, 0 where a cell is a positive or left out; and of the positives (N,), in the dtype of
+    the sums: float64 where their quotients need its range."""
 
     anchors: Tensor
     candidates: Tensor
@@ -62,11 +64,12 @@ class OneTile:
             bits[source.cells(slice(0, pairs.rows))] = float("-inf")
         if pairs.hidden is not None:
             bits.masked_fill_(pairs.hidden.whole(), float("-inf"))
-        return cls(anchors, candidates, scale, pairs, bits.exp2_(), true.double().exp2_())
+        sums = dtype if peak < QUOTIENT_BITS else torch.float64
+        return cls(anchors, candidates, scale, pairs, bits.exp2_(), true.to(sums).exp2_())
 
     def loss(self, axis: int) -> tuple[Tensor, Tensor]:
         """Over the rows (axis 1) or the positives' columns (0): -log softmax, and the sums of the negatives."""
-        others = self.powers.sum(axis).double()
+        others = self.powers.sum(axis).to(self.true.dtype)
         if axis == 0:
             others = _own(others, self.pairs)
         return (others / self.true).log1p_(), others
