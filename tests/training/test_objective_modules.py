@@ -66,6 +66,23 @@ def test_a_learned_bias_goes_the_way_of_its_gradient(vectors, linear):
     assert float(objective.bias.detach()) < 4.5
 
 
+def test_a_teacher_in_it_stays_as_it_is(vectors, linear):
+    class Taught(nn.Module):
+        def __init__(self, encoder) -> None:
+            super().__init__()
+            self.teacher = nn.Dropout(0.5).eval()
+            self.student = encoder  # its parameters are learned already
+
+        def forward(self, scores):
+            assert not self.teacher.training
+            return scores.cross_entropy()
+
+    one, other = linear(), linear()
+    fit(vectors, encoder=one, objective=Taught(one), **RUN)
+    fit(vectors, encoder=other, objective=lambda scores: scores.cross_entropy(), **RUN)
+    assert torch.equal(one.weight, other.weight)
+
+
 @pytest.mark.parametrize("cls", [Biased, Mine])
 def test_a_resumed_run_is_the_unbroken_one(vectors, linear, tmp_path, cls):
     whole = cls()

@@ -28,9 +28,8 @@ CPU_TILE, OTHER_TILE = (512, 1024), (4096, 8192)
 CPU_BLOCK_BYTES, OTHER_BLOCK_BYTES = 8 << 20, 256 << 20
 # A block of fewer rows spends its time on adding up the candidates' gradient, so it may take as many times the bytes.
 LOW_BLOCK, MORE_FOR_LOW = 256, 4
-THIN = (
-    192  # dimensions; up to these, calls cost so much beside their products that a block has tiles of twice the columns
-)
+# Up to so many dimensions calls cost so much beside their products that a block has tiles of twice the columns.
+THIN = 192
 
 Tile = tuple[slice, slice, Tensor]
 Hide = Callable[[slice, slice, Tensor], None]

@@ -43,6 +43,13 @@ class Learner(nn.Module):
         self.temperature.log.requires_grad_(learn_temperature)
         self.objective = objective if isinstance(objective, nn.Module) else None
 
+    def train(self, mode: bool = True) -> Learner:
+        """The mode of what encodes; an objective stays in its own, for it may hold a teacher."""
+        self.training = mode
+        self.encoder.train(mode)
+        self.temperature.train(mode)
+        return self
+
     @property
     def sides(self) -> tuple[nn.Module, nn.Module]:
         """The modules that encode anchors and candidates."""

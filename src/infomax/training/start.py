@@ -143,5 +143,7 @@ def optimizer_for(learner: Learner, settings: Settings) -> LazyAdam:
 
 
 def _of_objective(learner: Learner) -> list[nn.Parameter]:
-    objective = learner.objective
-    return [] if objective is None else [p for p in objective.parameters() if p.requires_grad]
+    if learner.objective is None:
+        return []
+    encoders = set(learner.encoder.parameters())  # of which an objective may hold some as well
+    return [p for p in learner.objective.parameters() if p.requires_grad and p not in encoders]
