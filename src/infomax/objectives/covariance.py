@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from infomax.errors import InputError
-from infomax.scores.checks import no_autocast, wide
+from infomax.scores.checks import is_finite, no_autocast, wide
 
 
 def barlow_twins(first: Any, second: Any, *, weight: float = 0.005, eps: float = 1e-5) -> Float[Tensor, ""]:
@@ -27,7 +27,10 @@ def barlow_twins(first: Any, second: Any, *, weight: float = 0.005, eps: float =
     >>> barlow_twins(z, z, eps=0.0)  # equal views, uncorrelated dimensions
     tensor(0.)
     """
+    _check_numbers(weight=weight, eps=eps)
     first, second = _views(first, second)
+    if eps == 0 and not bool((first.var(0) * second.var(0)).all()):
+        raise InputError("a dimension is constant, which eps=0 would divide by: leave eps at its default.")
     with no_autocast(first.device):
         a, b = ((z - z.mean(0)) / (z.var(0, correction=0) + eps).sqrt() for z in (first, second))
         c = a.T @ b / len(a)
@@ -53,11 +56,18 @@ def vicreg(
     >>> vicreg(z, z, eps=0.0)  # collapsed: 25 for each view
     tensor(50.)
     """
+    _check_numbers(invariance=invariance, variance=variance, covariance=covariance, eps=eps)
     first, second = _views(first, second)
     alike = (first - second).square().sum(1).mean()
     spread = sum((1 - (z.var(0) + eps).sqrt()).relu().mean() for z in (first, second))
     crossed = sum(_covariances(z) for z in (first, second))
     return invariance * alike + variance * spread + covariance * crossed
+
+
+def _check_numbers(**numbers: Any) -> None:
+    for name, value in numbers.items():
+        if not (is_finite(value) and value >= 0):
+            raise InputError(f"{name} must be a finite number of at least 0; got {value!r}.")
 
 
 def _covariances(z: Tensor) -> Tensor:
