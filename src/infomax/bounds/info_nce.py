@@ -50,7 +50,7 @@ def side_of(scores: Scores, groups: Any = None) -> tuple[bool, str]:
     reason = voided(scores)
     if reason is not None:
         return False, f"no bound: {reason}"
-    if groups is None or len(torch.unique(torch.as_tensor(groups))) == len(scores.anchors):
+    if not dependent(groups, len(scores.anchors)):
         return True, f"a lower bound in expectation, if the pairs are {_UNSEEN}"
     return True, (
         f"a lower bound in expectation, if the groups are {_UNSEEN}; where pairs of one group depend on each other, "
@@ -92,15 +92,30 @@ def influences(scores: Scores, losses: Tensor, ceiling: Tensor) -> Tensor:
     return values - (taken[columns].double() - 1)
 
 
+def dependent(groups: Any, n: int) -> bool:
+    """Whether some of n rows share a group."""
+    return groups is not None and len(torch.unique(_checked(groups, n))) < n
+
+
+def _checked(groups: Any, n: int) -> Tensor:
+    """(n,) integers."""
+    try:
+        groups = torch.as_tensor(groups)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"groups must be integers, one a row ({error}): give np.unique(names, return_inverse=True)[1]."
+        ) from error
+    if groups.shape != (n,):
+        raise InputError(f"groups must have one entry a row, ({n},); got {tuple(groups.shape)}.")
+    return groups
+
+
 def standard_error(influence: Tensor, groups: Any) -> float:
     """Of the mean of the influences; sums within groups first, as groups are what is independent."""
     n = len(influence)
     centred = influence - influence.mean()
     if groups is not None:
-        groups = torch.as_tensor(groups, device=influence.device)
-        if groups.shape != (n,):
-            raise InputError(f"groups must have one entry a row, ({n},); got {tuple(groups.shape)}.")
-        _, index = torch.unique(groups, return_inverse=True)
+        _, index = torch.unique(_checked(groups, n).to(influence.device), return_inverse=True)
         centred = centred.new_zeros(int(index.max()) + 1).index_add(0, index, centred)
     independent = len(centred)
     if independent < 2:

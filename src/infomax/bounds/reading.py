@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from infomax.bounds.bound import Bound
-from infomax.bounds.info_nce import standard_error, voided
+from infomax.bounds.info_nce import dependent, standard_error, voided
 from infomax.objectives.chance import chance_counts
 from infomax.scores import Scores
 
@@ -30,6 +30,12 @@ def reading(values: Tensor, taken: Tensor | float, ceiling: float, side: tuple[S
     """
     values = values.double()
     word, assumption = side
+    if isinstance(taken, Tensor) and word != "neither" and dependent(groups, len(values)):
+        word, assumption = (
+            "neither",
+            "no bound: chance pairs within a group are no draws of x and y by themselves; read one pair a group, or use "
+            "bounds.info_nce, which says what it bounds then",
+        )
     return Bound(float(values.mean()), word, ceiling, standard_error(values - taken, groups), assumption)
 
 

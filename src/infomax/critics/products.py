@@ -39,7 +39,8 @@ def distance(x: Any, y: Any, *, temperature: Any = 1.0, **pairs: Any) -> Scores:
     """s_ij = -|x_i - y_j|² / temperature, for x (N, d) and y (M, d): the log of a Gaussian kernel.
 
     Written as a product of one more coordinate, so it streams, and no offset stands on the candidates: bounds may read
-    it. Both sides are centred at the mean of the candidates, which changes no distance and keeps its digits.
+    it. Both sides are centred at the mean of the candidates, which changes no distance. A distance is right to about 10⁻⁷ (in
+    float32) of the squared spread of the vectors about that mean: give float64 where distances of interest are smaller.
 
     >>> distance(torch.tensor([[0.0], [3.0]]), torch.tensor([[1.0], [3.0]])).dense()
     tensor([[-1., -9.],

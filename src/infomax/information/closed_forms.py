@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from math import log
+from numbers import Integral
 from typing import Any
 
-from scipy.special import digamma, gammaln
+from scipy.special import digamma
 
+from infomax.data.worlds.elliptical import common_scale_nats
 from infomax.errors import InputError
 from infomax.information.gaussian import gaussian_mutual_information
 
@@ -30,12 +32,7 @@ def student_t_mutual_information(dispersion: Any, d_x: int, degrees: int | float
     """
     _above(degrees, "degrees")
     shape = float(gaussian_mutual_information(dispersion, d_x))
-    d = len(dispersion)
-
-    def f(v: int | float) -> float:
-        return float(gammaln(v / 2) - v / 2 * digamma(v / 2))
-
-    return shape + f(degrees) + f(degrees + d) - f(degrees + d_x) - f(degrees + d - d_x)
+    return shape + common_scale_nats(d_x, len(dispersion) - d_x, degrees)
 
 
 def uniform_noise_mutual_information(noise: int | float) -> float:
@@ -48,15 +45,15 @@ def uniform_noise_mutual_information(noise: int | float) -> float:
     return noise - log(2 * noise) if noise <= 0.5 else 1 / (4 * noise)
 
 
-def uniform_window_mutual_information(levels: int) -> float:
+def uniform_window_mutual_information(levels: Any) -> float:
     """I(X; Y), X uniform on 0 ... levels - 1, Y uniform on [X, X + 2]: discrete and continuous (Gao et al. 2017).
 
     >>> uniform_window_mutual_information(1), round(uniform_window_mutual_information(5), 4)
     (0.0, 1.0549)
     """
-    if levels < 1:
-        raise InputError(f"levels must be at least 1; got {levels}.")
-    return log(levels) - (levels - 1) / levels * log(2)
+    if not isinstance(levels, Integral) or levels < 1:
+        raise InputError(f"levels must be a whole number of at least 1; got {levels!r}.")
+    return log(levels) - (int(levels) - 1) / int(levels) * log(2)
 
 
 def gamma_exponential_mutual_information(shape: int | float) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from infomax.errors import InputError
+from infomax.information.distributions import is_tensor
 
 MOST = 2**53  # beyond, floats do not know whole numbers
 
@@ -20,7 +22,7 @@ def checked_counts(counts: Any) -> np.ndarray:
     if np.ma.is_masked(counts):
         raise InputError("counts have masked entries: fill them, or leave them out.")
     try:
-        found = np.asarray(counts)
+        found = np.asarray(counts.detach().cpu() if is_tensor(counts) else counts)
     except ValueError:
         raise InputError("counts must be one array of whole numbers; got lists of different lengths.") from None
     if found.dtype.kind not in "iufb":
@@ -36,6 +38,8 @@ def checked_counts(counts: Any) -> np.ndarray:
         raise InputError(f"counts must be at most {MOST:,}; the largest is {found.max():g}.")
     if (found < 0).any():
         raise InputError(f"counts must not be negative; the least is {found.min():g}.")
+    if found.sum(dtype=np.float64) > MOST:
+        raise InputError(f"counts must be at most {MOST:,} together; got {found.sum(dtype=np.float64):.4g}.")
     whole = found.astype(np.int64)
     if not whole.any():
         raise InputError("all counts are zero: there is nothing to estimate from.")
@@ -48,7 +52,7 @@ def occupied(counts: Any) -> np.ndarray:
     return checked[checked > 0]
 
 
-def alphabet_size(counts: np.ndarray, alphabet: int | None) -> int:
+def alphabet_size(counts: np.ndarray, alphabet: Any) -> int:
     """The number of possible symbols: `alphabet` where it is known, else those seen.
 
     Raises:
@@ -56,8 +60,10 @@ def alphabet_size(counts: np.ndarray, alphabet: int | None) -> int:
     """
     if alphabet is None:
         return len(counts)
-    if alphabet < len(counts):
-        raise InputError(f"alphabet must be at least the {len(counts)} symbols that were seen; got {alphabet}.")
+    if not isinstance(alphabet, Integral) or alphabet < len(counts):
+        raise InputError(
+            f"alphabet must be a whole number, at least the {len(counts)} symbols that were seen; got {alphabet!r}."
+        )
     return int(alphabet)
 
 

@@ -152,7 +152,8 @@ def answer(value: Any) -> Any:
 
 def _tolerance(p: Any, value: Any) -> float:
     """The square root of the precision that `value` came in, before it was widened to `p`."""
-    came = value if isinstance(value, np.ndarray) and value.dtype.kind == "f" else p
+    known = value.is_floating_point() if is_tensor(value) else isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    came = value if known else p
     return float(namespace(came).finfo(came.dtype).eps) ** 0.5
 
 

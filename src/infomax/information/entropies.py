@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 from infomax.errors import InputError
@@ -93,7 +94,7 @@ def axes_of(given: Any, count: int) -> set[int]:
     """The axes named, counted from 0. Raises InputError for one that is not there."""
     named = given if isinstance(given, tuple) else (given,)
     for axis in named:
-        if not isinstance(axis, int) or not -count <= axis < count:
+        if not isinstance(axis, Integral) or not -count <= int(axis) < count:
             raise InputError(f"given must name axes between 0 and {count - 1}; got {given!r}.")
     return {axis % count for axis in named}
 

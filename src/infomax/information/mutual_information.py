@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from infomax.errors import InputError
-from infomax.information.distributions import answer, distribution, namespace, number, x_log_y
+from infomax.information.distributions import answer, distribution, namespace, x_log_y
 from infomax.information.units import in_base
 
 
@@ -80,8 +80,9 @@ def normalised_mutual_information(joint: Any, kind: str = "arithmetic") -> Any:
     """
     p = distribution(joint, "joint", axes=2)
     h_x, h_y, h_xy = (-x_log_y(q, q).sum() for q in (p.sum(axis=1), p.sum(axis=0), p))
+    constant = 1 in (int((p.sum(axis=axis) > 0).sum()) for axis in (0, 1))  # its entropy is 0, but for rounding
     most = normaliser(h_x, h_y, h_xy, kind)
-    return answer(_shared(p) / most if number(most) > 0 else 0.0 * h_xy)
+    return answer(0.0 * h_xy if constant else _shared(p) / most)
 
 
 def normaliser(h_x: Any, h_y: Any, h_xy: Any, kind: str) -> Any:

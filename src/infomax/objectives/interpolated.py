@@ -44,7 +44,9 @@ def interpolated(scores: Scores, log_baseline: Any = 0.0, *, alpha: float = 0.5)
     positive, chance = scores.positive(), log_mean_exp(scores)
     baseline = per_anchor(log_baseline, "log_baseline", positive)
     of_true, of_chance = (mixed(mean, baseline, alpha) for mean in (log_mean_with_true(scores), chance))
-    return (chance - of_chance).exp() - 1 - (positive - of_true)
+    # at alpha = 1 the baseline is the mean itself, which may be 0
+    excess = torch.zeros_like(chance) if alpha == 1 else (chance - of_chance).exp() - 1
+    return excess - (positive - of_true)
 
 
 def mixed(log_mean: Tensor, log_baseline: Tensor, alpha: float) -> Tensor:

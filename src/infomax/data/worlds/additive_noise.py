@@ -7,6 +7,7 @@ from math import log
 import numpy as np
 
 from infomax.data.worlds.world import Pair, World
+from infomax.errors import InputError
 
 
 def additive_noise(epsilon: float, name: str | None = None) -> World:
@@ -15,6 +16,8 @@ def additive_noise(epsilon: float, name: str | None = None) -> World:
     Given x, y has density 1 / 2 epsilon; alone it has the length of [y - epsilon, y + epsilon] within [0, 1] over
     2 epsilon. So the ratio is 1 / that length, and I = epsilon - log 2 epsilon up to epsilon = 1/2, 1 / 4 epsilon above.
     """
+    if not epsilon > 0:
+        raise InputError(f"epsilon must be above 0; got {epsilon}.")
 
     def draw(n: int, rng: np.random.Generator) -> Pair:
         x = rng.uniform(size=(n, 1))

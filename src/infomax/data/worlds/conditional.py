@@ -9,6 +9,7 @@ from scipy.special import xlogy
 
 from infomax.data.worlds.elliptical import correlated, log_density
 from infomax.data.worlds.world import ConditionalWorld, Triple
+from infomax.errors import InputError
 
 
 def normal_triple(name: str, covariance: np.ndarray, d_x: int, d_y: int) -> ConditionalWorld:
@@ -82,6 +83,8 @@ def opposite_groups(rho: float) -> ConditionalWorld:
 
     I(X; Y | Z) = -log(1 - rho²) / 2; the density of the two groups together is even in x, and I(X; Y) is by quadrature.
     """
+    if not abs(rho) <= 0.999:
+        raise InputError(f"rho must lie between -0.999 and 0.999, where the quadrature holds; got {rho}.")
     world = correlated(rho)
     assert world.log_ratio is not None
     ratio = world.log_ratio

@@ -7,10 +7,14 @@ from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
 from infomax.data.worlds.world import Pair, World
+from infomax.errors import InputError
 
 
 def table(name: str, joint: np.ndarray) -> World:
     """The law P(x = i, y = j) = joint[i, j]: I = sum of p log p / (p_x p_y)."""
+    joint = np.asarray(joint, dtype=np.float64)
+    if joint.ndim != 2 or not np.isfinite(joint).all() or (joint < 0).any() or not joint.any():
+        raise InputError("a joint table must be a matrix of finite numbers, none below 0 and not all 0.")
     joint = joint / joint.sum()
     chance = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
     cumulative = np.cumsum(joint)
@@ -23,7 +27,7 @@ def table(name: str, joint: np.ndarray) -> World:
         return x[:, None], y[:, None]
 
     nats = float((xlogy(joint, joint) - xlogy(joint, chance)).sum())
-    return World(name, 1, 1, nats, draw, lambda x, y: ratios[x[:, 0], y[:, 0]])
+    return World(name, 1, 1, max(nats, 0.0), draw, lambda x, y: ratios[x[:, 0], y[:, 0]])
 
 
 def binary_symmetric(error: float) -> World:

@@ -6,12 +6,13 @@ even at dispersion 1, because all coordinates share one random scale: x far out 
 
 from __future__ import annotations
 
-from math import inf, log, pi
+from math import inf, log, log1p, pi
 
 import numpy as np
 from scipy.special import digamma, gammaln
 
 from infomax.data.worlds.world import Pair, World
+from infomax.errors import InputError
 
 
 def elliptical(name: str, dispersion: np.ndarray, d_x: int, degrees: float = inf) -> World:
@@ -20,8 +21,9 @@ def elliptical(name: str, dispersion: np.ndarray, d_x: int, degrees: float = inf
     I = (log det S_x + log det S_y - log det S) / 2 + c, where c collects the entropies of the spherical Student-t of
     d_x, d_y and d_x + d_y columns (Arellano-Valle et al. 2013, equation 7) and is 0 for a Gaussian.
     """
-    size = len(dispersion)
-    factor = np.linalg.cholesky(dispersion)
+    size, factor = len(dispersion), _factor(dispersion)
+    if not 1 <= d_x < size:
+        raise InputError(f"d_x must leave a column for each side, 1 to {size - 1}; got {d_x}.")
 
     def draw(n: int, rng: np.random.Generator) -> Pair:
         values = rng.standard_normal((n, size)) @ factor.T
@@ -36,7 +38,7 @@ def elliptical(name: str, dispersion: np.ndarray, d_x: int, degrees: float = inf
         return joint - log_density(x, x_part, degrees) - log_density(y, y_part, degrees)
 
     nats = (_log_det(x_part) + _log_det(y_part) - _log_det(dispersion)) / 2
-    nats += _entropy(d_x, degrees) + _entropy(size - d_x, degrees) - _entropy(size, degrees)
+    nats = max(nats, 0.0) + common_scale_nats(d_x, size - d_x, degrees)
     return World(name, d_x, size - d_x, nats, draw, log_ratio, gaussian=degrees == inf)
 
 
@@ -78,13 +80,38 @@ def correlated(rho: float) -> World:
     return elliptical(f"normal 1x1, correlation {rho:g}", pairs_of([rho]), 1)
 
 
-def _entropy(d: int, degrees: float) -> float:
-    """Differential entropy of the spherical Student-t over that of the Gaussian with the same dispersion, in nats."""
+def common_scale_nats(d_x: int, d_y: int, degrees: int | float) -> float:
+    """What the scale that all columns of a Student-t share tells, in nats: its information at dispersion 1.
+
+    f(v) + f(v + d) - f(v + d_x) - f(v + d_y) with f(v) = log Γ(v/2) - v/2 ψ(v/2). From 100 degrees on by Stirling's series of
+    f, in which what is large cancels before it is computed: the sum is d_x d_y / 2v² to first order.
+
+    Raises:
+        InputError: degrees of freedom that are not above 0.
+    """
+    if not degrees > 0:
+        raise InputError(f"degrees must be above 0; got {degrees!r}.")
     if degrees == inf:
         return 0.0
-    half = (degrees + d) / 2
-    log_term = gammaln(degrees / 2) - gammaln(half) + d / 2 * log(degrees * pi)
-    return float(log_term + half * (digamma(half) - digamma(degrees / 2)) - d / 2 * (1 + log(2 * pi)))
+    v, d = float(degrees), d_x + d_y
+    signed = ((v, 1), (v + d, 1), (v + d_x, -1), (v + d_y, -1))
+    if v < 100:
+        return float(sum(sign * (gammaln(u / 2) - u / 2 * digamma(u / 2)) for u, sign in signed))
+    most = 0.5 * log1p(d_x * d_y / v / (v + d))  # of -log(u) / 2
+    next_ = d_x * d_y * (2 * v + d) / v / (v + d_x) / (v + d) / (v + d_y) / 3  # of 1 / 3u
+    return most + next_ + sum(sign * (-4 / 45 / u**3 + 16 / 105 / u**5) for u, sign in signed)
+
+
+def _factor(dispersion: np.ndarray) -> np.ndarray:
+    """Raises InputError for what is no dispersion."""
+    try:
+        if not np.allclose(dispersion, dispersion.T):
+            raise np.linalg.LinAlgError
+        return np.linalg.cholesky(dispersion)
+    except np.linalg.LinAlgError:
+        raise InputError(
+            "the dispersion must be symmetric and positive definite: correlations between -1 and 1."
+        ) from None
 
 
 def _log_det(matrix: np.ndarray) -> float:

@@ -14,11 +14,15 @@ from scipy.special import gammaln, logsumexp
 from infomax.data.worlds.discrete import table
 from infomax.data.worlds.elliptical import correlated
 from infomax.data.worlds.world import Pair, World
+from infomax.errors import InputError
 
 
 def labelled_normals(name: str, weights: ArrayLike, means: ArrayLike) -> World:
     """x is a label with these weights, y normal about the mean of its label. I by quadrature (error below 1e-10)."""
-    p, centres = np.asarray(weights) / np.sum(weights), np.asarray(means, dtype=float)
+    p, centres = np.asarray(weights, dtype=float), np.asarray(means, dtype=float)
+    if p.shape != centres.shape or p.ndim != 1 or not (p > 0).all() or not np.isfinite(p.sum() + centres).all():
+        raise InputError("labels need finite means, one each, and finite weights above 0.")
+    p = p / p.sum()
 
     def draw(n: int, rng: np.random.Generator) -> Pair:
         x = rng.choice(len(p), size=n, p=p)
@@ -97,6 +101,8 @@ def zero_inflated_counts(zero: float) -> World:
     The (1 - zero) · 0.3012 that Gao et al. (2017) state for this law counts the added zeros as if they could be told
     from the others.
     """
+    if not 0 < zero < 1:
+        raise InputError(f"zero must be a probability between 0 and 1; got {zero}.")
 
     def log_given(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         poisson = log1p(-zero) + y * np.log(x) - x - gammaln(y + 1)

@@ -10,6 +10,7 @@ from scipy.signal import lfilter
 
 from infomax.data.worlds.elliptical import log_density, pairs_of
 from infomax.data.worlds.world import Pair, World
+from infomax.errors import InputError
 
 
 def autoregressions(rho: float, memory_x: float, memory_y: float) -> World:
@@ -17,13 +18,16 @@ def autoregressions(rho: float, memory_x: float, memory_y: float) -> World:
 
     The correlation of x_t and y_t is r = rho · sqrt((1 - a²)(1 - b²)) / (1 - a b), and I(x_t; y_t) = -log(1 - r²) / 2.
     """
+    for name, value in (("rho", rho), ("memory_x", memory_x), ("memory_y", memory_y)):
+        if not abs(value) < 1:
+            raise InputError(f"{name} must lie between -1 and 1; got {value}.")
     spread_x, spread_y = np.sqrt(1 - memory_x**2), np.sqrt(1 - memory_y**2)
     r = rho * spread_x * spread_y / (1 - memory_x * memory_y)
     matrix, steps = pairs_of([r]), pairs_of([rho])
 
     def draw(n: int, rng: np.random.Generator) -> Pair:
         shocks = rng.standard_normal((n, 2)) @ np.linalg.cholesky(steps).T * [spread_x, spread_y]
-        shocks[0] = rng.standard_normal(2) @ np.linalg.cholesky(matrix).T
+        shocks[:1] = rng.standard_normal(2) @ np.linalg.cholesky(matrix).T
         x, y = (lfilter([1.0], [1.0, -a], shocks[:, i]) for i, a in enumerate((memory_x, memory_y)))
         return x[:, None], y[:, None]
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
+
+from infomax.errors import InputError
 
 Pair = tuple[np.ndarray, np.ndarray]
 Triple = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -40,6 +43,13 @@ class World:
     log_ratio: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     gaussian: bool = False
     block: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.mutual_information < inf:
+            raise InputError(
+                f"{self.name}: there is no such law, as its information would be {self.mutual_information} nats; check the "
+                "parameters."
+            )
 
     def sample(self, n: int, rng: Any) -> Pair:
         """n pairs: (n, d_x) and (n, d_y). `rng` is a seed or a numpy generator.
