@@ -71,6 +71,29 @@ def test_equal_to_the_definition(name: str, references: bool) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
+def test_the_very_same_labels_say_that_item_i_is_that_of_row_i(name: str) -> None:
+    """As in the original, where `ref_labels is labels`: the usual call with two views or a momentum encoder."""
+    make, temperature, definition = CASES[name]
+    q, k = torch.randn(2, 8, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    labels = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
+    s, same = unit(q, dim=1) @ unit(k, dim=1).t() / temperature, labels[:, None] == labels
+    apart = ~torch.eye(8, dtype=torch.bool)
+    torch.testing.assert_close(make()(q, labels, ref_emb=k, ref_labels=labels), definition(s, same, apart))
+    copied = make()(q, labels, ref_emb=k, ref_labels=labels.clone())
+    torch.testing.assert_close(copied, definition(s, same, torch.ones_like(apart)))
+    assert make()(q, torch.arange(8), ref_emb=k, ref_labels=labels) is not None
+    alone = torch.arange(8)
+    assert make()(q, alone, ref_emb=k, ref_labels=alone) == 0
+
+
+def test_labels_of_two_kinds_and_no_rows() -> None:
+    x = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    yes = torch.tensor([True, False, True, False, True, False])
+    assert SupConLoss()(x, yes) == SupConLoss()(x, yes.long())
+    assert SupConLoss()(x[:0], yes[:0]) == 0
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_streamed_as_dense(name: str) -> None:
     """Above 16,384 cells scores are streamed: the same numbers, ten classes of sixteen."""
     make, temperature, definition = CASES[name]

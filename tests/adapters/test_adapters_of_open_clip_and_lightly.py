@@ -14,6 +14,8 @@ from infomax.adapters import lightly
 from infomax.adapters.open_clip import ClipLoss, SigLipLoss
 from infomax.errors import InputError
 from infomax.scores.check_distributed import check_distributed
+from infomax.scores.gather import processes
+from infomax.scores.rehearsal import rehearse
 
 
 def _draw(n: int = 9) -> tuple[Tensor, Tensor]:
@@ -64,10 +66,33 @@ def test_nt_xent_of_lightly() -> None:
 @pytest.mark.parametrize("loss", [ClipLoss, SigLipLoss])
 def test_several_processes_learn_as_one(loss: Any) -> None:
     def of(anchors: Tensor, candidates: Tensor) -> Tensor:
-        return loss()(anchors, candidates, 5.0, -1.0)
+        rank, world_size = processes()
+        gather = {"gather_with_grad": True} if loss is ClipLoss else {}
+        return loss(rank=rank, world_size=world_size, **gather)(anchors, candidates, 5.0, -1.0)
 
     found = check_distributed(of)
     assert found.ok, str(found)
+
+
+def test_processes_that_are_not_told_of_are_refused() -> None:
+    def said(rank: int) -> list[str]:
+        found = []
+        for loss in (ClipLoss, SigLipLoss):
+            with pytest.raises(InputError) as error:
+                loss()
+            found.append(str(error.value))
+        return found
+
+    for rank, sentences in enumerate(rehearse(said, 2)):
+        assert all(f"has rank {rank} of 2: pass these" in sentence for sentence in sentences)
+
+
+def test_a_batch_of_one_costs_nothing_as_with_the_originals() -> None:
+    one = torch.ones(1, 3, requires_grad=True)
+    for loss in (ClipLoss()(one, one, 5.0), lightly.NTXentLoss()(one, one)):
+        assert loss == 0
+        loss.backward()
+    assert not one.grad.any()
 
 
 def test_what_would_change_the_meaning_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -55,6 +56,28 @@ def test_the_default_is_cross_entropy_over_all_positives_and_negatives(count: in
     torch.testing.assert_close(loss, expected)
     loss.backward()
     torch.testing.assert_close(model.table.weight.grad, theirs)
+
+
+def test_a_batch_of_one_costs_nothing() -> None:
+    assert ObjectiveLoss(Model())(columns(2, n=1)) == 0
+
+
+def test_chunks_move_running_statistics_once_and_synchronise_once() -> None:
+    model = Model()
+    model.norm = nn.BatchNorm1d(6)
+    plain = model.forward
+    model.forward = lambda features: {"sentence_embedding": model.norm(plain(features)["sentence_embedding"])}
+    quiet = []
+
+    @contextmanager
+    def no_sync():
+        quiet.append(True)
+        yield
+
+    model.no_sync = no_sync
+    ObjectiveLoss(model, chunk=3)(columns(2, n=6)).backward()
+    assert int(model.norm.num_batches_tracked) == 4  # two chunks a column, each of them once
+    assert len(quiet) == 3  # all but the last
 
 
 def test_chunks_replay_the_dropout() -> None:

@@ -91,6 +91,13 @@ def test_a_whole_crop_is_the_image_and_a_part_is_a_part():
     assert abs(room.mean() - 0.5) < 4 * room.std() / n**0.5
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_large_images_in_half_precision_are_those_in_float32_rounded(dtype):
+    x = torch.rand(4, 3, 224, 224, generator=rng(), dtype=torch.float32).to(dtype)
+    expected = random_resized_crop(x.float(), rng())
+    torch.testing.assert_close(random_resized_crop(x, rng()), expected.to(dtype), rtol=0, atol=0)
+
+
 def test_flips_are_mirror_images_as_often_as_asked():
     x = pictures(2000, 1, 1, 3)
     flipped = random_flip(x, rng(), 0.3)
@@ -236,6 +243,13 @@ def test_words_change_as_often_as_asked():
         (lambda: simclr_view(pictures() - 0.5, rng()), "standardise"),
         (lambda: random_resized_crop(pictures(), rng(), scale=(0.5, 1.5)), "scale"),
         (lambda: gaussian_blur(pictures(), rng(), (0.0, 1.0)), "sigma"),
+        (lambda: random_resized_crop(pictures(), rng(), scale=0.5), "scale must be two numbers"),
+        (lambda: gaussian_blur(pictures(), rng(), (1.0, float("inf"))), "sigma"),
+        (lambda: gaussian_blur(pictures(), rng(), (1e-30, 1e-30)), "sigma"),
+        (lambda: random_resized_crop(pictures(), rng(), 5), "size must be .height, width."),
+        (lambda: random_resized_crop(pictures(), rng(), (0, 5)), "size must be .height, width."),
+        (lambda: random_resized_crop(pictures(), rng(), (2.5, 3)), "size must be .height, width."),
+        (lambda: random_resized_crop(pictures()[:, :, :0], rng()), "a channel and pixels"),
         (lambda: drop_words("one text", rng()), "list"),
         (lambda: drop_words(["a"], rng(), 1.2), "rate"),
         (lambda: crop_words(["a"], rng(), (0.8, 0.5)), "scale"),

@@ -240,6 +240,9 @@ def refusals(rank: int, parts: tuple[int, ...]) -> list[str]:
         lambda: Scores.gathered(x, x[:2]),
         lambda: Scores.gathered(x[:0], x),
         lambda: Scores.gathered(x, x.numpy()),
+        lambda: gather(x.to(torch.complex64) if rank else x),
+        lambda: gather([1, 2] if rank else x),
+        lambda: gather(x[:, :, None, None, None] if rank else x),
     ]
     said = []
     for case in cases:

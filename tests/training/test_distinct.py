@@ -29,6 +29,12 @@ def test_no_id_twice_in_a_batch_and_every_row_once(pairs, batch_size, epoch):
             assert len(np.unique(column[rows])) == len(rows)
 
 
+def test_further_batches_are_no_larger_than_asked():
+    """Found at random: ids on both sides, where the further batches had room for one row too many."""
+    ids = ([2, 3, 2, 2, 3, 3, 2, 0], [2, 3, 1, 1, 1, 1, 0, 1])
+    assert max(map(len, distinct_batches(ids, 2, 0, 0, least=1))) == 2
+
+
 @given(n=st.integers(1, 200), batch_size=st.integers(1, 50))
 @settings(max_examples=60, deadline=None)
 def test_without_repeats_there_are_as_few_batches_as_can_be_of_nearly_equal_size(n, batch_size):

@@ -166,3 +166,11 @@ def test_changing_between_sparse_and_dense_is_refused():
 def test_bad_settings(options):
     with pytest.raises(InputError):
         LazyAdam(parameters(), **options)
+
+
+def test_gradients_that_are_sparse_in_more_than_rows_are_refused():
+    p = torch.nn.Parameter(torch.zeros(4, 4))
+    p.grad = torch.eye(4).to_sparse()
+    with pytest.raises(InputError, match="sparse gradient with sparse_dim 2"):
+        LazyAdam([p], lr=0.1).step()
+    assert not p.detach().any()

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from infomax.errors import InputError
-from infomax.objectives import nt_xent
+from infomax.objectives import info_nce, two_views
 from infomax.scores.gather import processes
 
 
@@ -41,4 +41,5 @@ class NTXentLoss(nn.Module):
 
     def forward(self, out0: Any, out1: Any) -> Tensor:
         """Mean loss in nats of (N, d) and (N, d), scaled to unit length here."""
-        return nt_xent(out0, out1, temperature=self.temperature).mean()
+        scores = two_views(out0, out1, temperature=self.temperature)
+        return info_nce(scores.allowing_no_negatives()).mean()

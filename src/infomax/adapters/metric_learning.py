@@ -43,7 +43,8 @@ class _LabelledLoss(nn.Module, ABC):
             embeddings: (N, d), scaled to unit length here.
             labels: (N,) integers.
             indices_tuple: None.
-            ref_emb, ref_labels: (M, d) and (M,), the candidates; None: the embeddings themselves, none its own candidate.
+            ref_emb, ref_labels: (M, d) and (M,), the candidates; None: the embeddings themselves, none its own candidate. As in
+                the original, item i is no candidate of row i either where `ref_labels` is the very tensor `labels`.
 
         Raises:
             InputError: shapes that do not fit, no labels, an `indices_tuple`, a row whose candidates all have its label.
@@ -51,18 +52,21 @@ class _LabelledLoss(nn.Module, ABC):
         if indices_tuple is not None:
             raise InputError("indices_tuple is not supported: all pairs of the labels count; leave the miner out.")
         _check(embeddings, labels, "")
-        own = ref_emb is None
-        if own and ref_labels is not None:
+        if ref_emb is None and ref_labels is not None:
             raise InputError("ref_labels without ref_emb: give both, or neither.")
-        if not own:
+        own = ref_emb is None or ref_labels is labels
+        if ref_emb is not None:
             _check(ref_emb, ref_labels, "ref_")
-        references = labels if own else ref_labels
+        if not len(embeddings) or (ref_emb is not None and not len(ref_emb)):
+            return embeddings.sum() * 0.0
+        labels = labels.long()
+        references = labels if own else ref_labels.long()
         columns = _Columns(labels, references, own)
         one_label = bool((labels == references[0]).all()) and bool((references == references[0]).all())
         if one_label or not bool(columns.true_pairs.any()):
             return embeddings.sum() * 0.0
         kept = columns.true_pairs > 0
-        anchors, candidates = unit(embeddings, dim=1), unit(embeddings if own else ref_emb, dim=1)
+        anchors, candidates = unit(embeddings, dim=1), unit(embeddings if ref_emb is None else ref_emb, dim=1)
         pairs: dict[str, Any] = {"positives": (labels[kept], references)}
         if own:
             items = torch.arange(len(labels), device=labels.device)

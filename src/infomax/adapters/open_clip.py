@@ -1,8 +1,7 @@
 """open_clip's `ClipLoss` and `SigLipLoss`, streamed: the matrix of all images with all texts is never stored.
 
 Across processes the gradient flows through every gathered vector, as with `gather_with_grad=True` of the original; after DDP's
-mean it is that of one process with the whole batch. Rank and number of processes are read from torch.distributed. The value is
-that of the whole batch in each process.
+mean it is that of one process with the whole batch. The value is that of the whole batch in each process.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class ClipLoss(nn.Module):
     Args:
         local_loss, cache_labels: change nothing here: no labels are made, and the gradient is the same.
         gather_with_grad: must be True with several processes; without it the original's gradient is another.
-        rank, world_size: where given, must be those of torch.distributed.
+        rank, world_size: must be those of torch.distributed.
         use_horovod: refused.
 
     >>> import torch
@@ -68,7 +67,7 @@ class SigLipLoss(nn.Module):
 
     Args:
         cache_labels, dist_impl: change nothing here.
-        rank, world_size: where given, must be those of torch.distributed.
+        rank, world_size: must be those of torch.distributed.
 
     >>> import torch
     >>> SigLipLoss()(torch.zeros(4, 2), torch.zeros(4, 2), logit_scale=10.0, logit_bias=0.0)  # 4 log 2
@@ -106,13 +105,13 @@ def _scores(image_features: Any, text_features: Any, logit_scale: Any) -> Scores
     shapes = [tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__ for x in (image_features, text_features)]
     if shapes[0] != shapes[1]:
         raise InputError(f"image_features and text_features must be tensors of one shape (N, d); got {shapes}.")
-    return Scores.gathered(image_features, text_features, temperature=1 / logit_scale)
+    return Scores.gathered(image_features, text_features, temperature=1 / logit_scale).allowing_no_negatives()
 
 
 def _same_world(rank: Any, world_size: Any) -> None:
     here = processes()
-    if (rank, world_size) not in ((0, 1), here):
+    if (rank, world_size) != here:
         raise InputError(
-            f"rank={rank}, world_size={world_size}, but torch.distributed has rank {here[0]} of {here[1]}; start the process "
-            "group before the loss is made."
+            f"rank={rank}, world_size={world_size}, but torch.distributed has rank {here[0]} of {here[1]}: pass these, and "
+            "start the process group before the loss is made."
         )

@@ -80,9 +80,10 @@ class ObjectiveLoss(nn.Module):
                 "This loss learns from pairs that are all true, and the labels differ: keep the rows that are true pairs and "
                 "drop the column of labels, or take a loss of scored pairs (CoSENTLoss)."
             )
+        encoder = _Encoder(self.model)
         if self.chunk is None:
-            return self._loss(*map(self._encode, columns))
-        return cached_loss(self._loss, *((self._encode, _Rows(column)) for column in columns), chunk=self.chunk)
+            return self._loss(*map(encoder, columns))
+        return cached_loss(self._loss, *((encoder, _Rows(column)) for column in columns), chunk=self.chunk)
 
     def get_config_dict(self) -> dict[str, Any]:
         """What the model card tells of this loss."""
@@ -98,16 +99,26 @@ class ObjectiveLoss(nn.Module):
         """BibTeX for the model card."""
         return _CITATION
 
-    def _encode(self, features: dict[str, Any] | _Rows) -> Tensor:
-        given = dict(features.features if isinstance(features, _Rows) else features)
-        vectors: Tensor = self.model(given)["sentence_embedding"]
-        return vectors
-
     def _loss(self, anchors: Tensor, positives: Tensor, *negatives: Tensor) -> Tensor:
         candidates = unit(torch.cat([positives, *negatives]), dim=1)
         true = torch.arange(len(anchors), device=anchors.device) if negatives else None
         scores = Scores(unit(anchors, dim=1), candidates, temperature=self.log_temperature.exp(), positives=true)
-        return self.objective(scores).mean()
+        return self.objective(scores.allowing_no_negatives()).mean()
+
+
+class _Encoder(nn.Module):
+    """Tokenised texts to vectors: a module, so that its buffers and the synchronising of DDP are known for what they are."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        if hasattr(model, "no_sync"):
+            self.no_sync = model.no_sync
+
+    def forward(self, features: dict[str, Any] | _Rows) -> Tensor:
+        given = dict(features.features if isinstance(features, _Rows) else features)
+        vectors: Tensor = self.model(given)["sentence_embedding"]
+        return vectors
 
 
 class _Rows:

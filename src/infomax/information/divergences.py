@@ -8,7 +8,7 @@ from infomax.information.distributions import alike, answer, x_log_y
 from infomax.information.units import in_base
 
 
-def cross_entropy(p: Any, q: Any, *, base: int | float | None = None) -> Any:
+def cross_entropy(p: Any, q: Any, *, base: Any = None) -> Any:
     """-sum p log q: the mean code length of draws from p with the code of q. Infinite where p > 0 = q.
 
     Args:
@@ -25,7 +25,7 @@ def cross_entropy(p: Any, q: Any, *, base: int | float | None = None) -> Any:
     return answer(in_base(-x_log_y(p, q).sum(), base))
 
 
-def kl_divergence(p: Any, q: Any, *, base: int | float | None = None) -> Any:
+def kl_divergence(p: Any, q: Any, *, base: Any = None) -> Any:
     """KL(p || q) = sum p log p/q >= 0, and 0 only where p = q (Gibbs). Infinite where p > 0 = q.
 
     Args:
@@ -42,7 +42,7 @@ def kl_divergence(p: Any, q: Any, *, base: int | float | None = None) -> Any:
     return answer(in_base(_kl(p, q), base))
 
 
-def jensen_shannon_divergence(p: Any, q: Any, *, base: int | float | None = None) -> Any:
+def jensen_shannon_divergence(p: Any, q: Any, *, base: Any = None) -> Any:
     """Mean divergence of p and q from their mixture, at most log 2 (Lin 1991); its square root is a metric.
 
     It is the mutual information of a symbol and a fair coin that says which of the two it was drawn from.

@@ -10,7 +10,7 @@ from infomax.information.distributions import answer, distribution, namespace, p
 from infomax.information.units import in_base
 
 
-def self_information(p: Any, *, base: int | float | None = None) -> Any:
+def self_information(p: Any, *, base: Any = None) -> Any:
     """-log p of each probability: how much it tells that this came about. Infinite for 0.
 
     Args:
@@ -27,7 +27,7 @@ def self_information(p: Any, *, base: int | float | None = None) -> Any:
     return in_base(-_log(p), base)
 
 
-def log_odds(p: Any, *, base: int | float | None = None) -> Any:
+def log_odds(p: Any, *, base: Any = None) -> Any:
     """log p / (1 - p) of each probability; -inf for 0, inf for 1.
 
     >>> log_odds([0.5, 0.0, 1.0]).tolist()
@@ -37,7 +37,7 @@ def log_odds(p: Any, *, base: int | float | None = None) -> Any:
     return in_base(_log(p) - _log(1 - p), base)
 
 
-def entropy(p: Any, *, base: int | float | None = None) -> Any:
+def entropy(p: Any, *, base: Any = None) -> Any:
     """H = -sum p log p over all cells, 0 log 0 = 0.
 
     Args:
@@ -57,7 +57,7 @@ def entropy(p: Any, *, base: int | float | None = None) -> Any:
     return answer(in_base(-x_log_y(p, p).sum(), base))
 
 
-def joint_entropy(joint: Any, *, base: int | float | None = None) -> Any:
+def joint_entropy(joint: Any, *, base: Any = None) -> Any:
     """H(X, Y, ...) of a joint table of two or more axes, one a variable.
 
     >>> joint_entropy([[0.25, 0.25], [0.25, 0.25]], base=2)
@@ -67,7 +67,7 @@ def joint_entropy(joint: Any, *, base: int | float | None = None) -> Any:
     return answer(in_base(-x_log_y(p, p).sum(), base))
 
 
-def conditional_entropy(joint: Any, *, given: int | tuple[int, ...] = 0, base: int | float | None = None) -> Any:
+def conditional_entropy(joint: Any, *, given: Any = 0, base: Any = None) -> Any:
     """H(others | given): by default H(Y | X) of a table whose axis 0 is x and axis 1 is y.
 
     Args:
@@ -96,7 +96,7 @@ def axes_of(given: Any, count: int) -> set[int]:
     for axis in named:
         if not isinstance(axis, Integral) or not -count <= int(axis) < count:
             raise InputError(f"given must name axes between 0 and {count - 1}; got {given!r}.")
-    return {axis % count for axis in named}
+    return {int(axis) % count for axis in named}
 
 
 def _log(p: Any) -> Any:

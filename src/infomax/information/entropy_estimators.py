@@ -16,7 +16,7 @@ from scipy.special import digamma, entr, hyperu, xlogy
 from infomax.information.counts import alphabet_size, occupied, singletons_and_doubletons
 
 
-def plug_in(counts: Any, alphabet: int | None = None) -> float:
+def plug_in(counts: Any, alphabet: Any = None) -> float:
     """Entropy of the observed frequencies: maximum likelihood, biased low.
 
     >>> round(plug_in([2, 2]), 4)
@@ -27,13 +27,13 @@ def plug_in(counts: Any, alphabet: int | None = None) -> float:
     return float(entr(n_i / n_i.sum()).sum())
 
 
-def miller_madow(counts: Any, alphabet: int | None = None) -> float:
+def miller_madow(counts: Any, alphabet: Any = None) -> float:
     """Plug-in + (symbols seen - 1) / (2 n), the first term of the bias in 1/n (Miller 1955)."""
     n_i = occupied(counts)
     return plug_in(n_i, alphabet) + (len(n_i) - 1) / (2 * int(n_i.sum()))
 
 
-def grassberger(counts: Any, alphabet: int | None = None) -> float:
+def grassberger(counts: Any, alphabet: Any = None) -> float:
     """log n - (1/n) sum n_i G(n_i), G(n) = ψ(n) + (-1)^n [ψ((n + 1)/2) - ψ(n/2)] / 2.
 
     Grassberger 2003, arXiv:physics/0307138, equations 28 and 35: of all sums of one term a symbol, nearly the least biased
@@ -44,7 +44,7 @@ def grassberger(counts: Any, alphabet: int | None = None) -> float:
     return of_terms(n_i, grassberger_terms)
 
 
-def schurmann(counts: Any, alphabet: int | None = None) -> float:
+def schurmann(counts: Any, alphabet: Any = None) -> float:
     """Grassberger's sum with G(n) = ψ(n) + (-1)^n ∫ t^(n - 1) / (1 + t) dt over 0 <= t <= e^(1/2) - 1.
 
     Schürmann 2004, arXiv:cond-mat/0403192, with his choice of the upper limit; 1 gives Grassberger's, 0 none. The term of
@@ -94,7 +94,7 @@ def n_log_n(counts: np.ndarray) -> np.ndarray:
     return xlogy(counts, counts)
 
 
-def chao_shen(counts: Any, alphabet: int | None = None) -> float:
+def chao_shen(counts: Any, alphabet: Any = None) -> float:
     """Horvitz-Thompson on frequencies shrunk to the coverage 1 - f_1/n (Chao & Shen 2003).
 
     Each symbol is weighted by 1 / P(seen at all). Where every symbol was seen once the coverage would be 0: f_1 = n - 1 is
@@ -110,7 +110,7 @@ def chao_shen(counts: Any, alphabet: int | None = None) -> float:
     return float((entr(p) / -np.expm1(n * np.log1p(-np.minimum(p, 1 - 1e-16)))).sum())
 
 
-def chao_wang_jost(counts: Any, alphabet: int | None = None) -> float:
+def chao_wang_jost(counts: Any, alphabet: Any = None) -> float:
     """The entropy that the curve of newly seen symbols extrapolates to (Chao, Wang & Jost 2013, equation 8).
 
     sum (n_i/n) (ψ(n) - ψ(n_i)), plus what more than n samples would still add: f_1/n times sum (1 - A)^(j + 1) / (n + j)
@@ -143,7 +143,7 @@ def _tail(n: int, rare: float) -> float:
     return float(q * (hyperu(1, 1, n * s) + 1 / (2 * n) + slope / 12 - third / 720))
 
 
-def james_stein(counts: Any, alphabet: int | None = None) -> float:
+def james_stein(counts: Any, alphabet: Any = None) -> float:
     """Entropy of the frequencies shrunk towards uniform over the alphabet (Hausser & Strimmer 2009, arXiv:0811.3579)."""
     n_i = occupied(counts)
     size = alphabet_size(n_i, alphabet)

@@ -31,7 +31,7 @@ ADJUSTED = "adjusted"
 
 
 def entropy_from_counts(
-    counts: Any, method: Method = "chao_wang_jost", *, alphabet: int | None = None, base: int | float | None = None
+    counts: Any, method: Method = "chao_wang_jost", *, alphabet: Any = None, base: Any = None
 ) -> float:
     """Entropy of the distribution that the counts were drawn from.
 
@@ -50,7 +50,7 @@ def entropy_from_counts(
     return float(in_base(_entropy(method)(checked_counts(counts), alphabet), base))
 
 
-def mutual_information_from_counts(table: Any, method: Method = ADJUSTED, *, base: int | float | None = None) -> float:
+def mutual_information_from_counts(table: Any, method: Method = ADJUSTED, *, base: Any = None) -> float:
     """Mutual information of the distribution that a contingency table was drawn from.
 
     Args:
@@ -69,9 +69,7 @@ def mutual_information_from_counts(table: Any, method: Method = ADJUSTED, *, bas
     return float(in_base(information_of([of_table(table)], method), base))
 
 
-def conditional_mutual_information_from_counts(
-    table: Any, method: Method = ADJUSTED, *, base: int | float | None = None
-) -> float:
+def conditional_mutual_information_from_counts(table: Any, method: Method = ADJUSTED, *, base: Any = None) -> float:
     """Mutual information of x and y given z: of each z, weighted by how often it was seen.
 
     Args:

@@ -12,7 +12,7 @@ from infomax.information.distributions import answer, distribution, namespace, x
 from infomax.information.units import in_base
 
 
-def mutual_information(joint: Any, *, base: int | float | None = None) -> Any:
+def mutual_information(joint: Any, *, base: Any = None) -> Any:
     """I(X; Y) of a joint table: KL of the table from the product of its margins.
 
     Args:
@@ -29,7 +29,7 @@ def mutual_information(joint: Any, *, base: int | float | None = None) -> Any:
     return answer(in_base(_shared(p), base))
 
 
-def conditional_mutual_information(joint: Any, *, base: int | float | None = None) -> Any:
+def conditional_mutual_information(joint: Any, *, base: Any = None) -> Any:
     """I(X; Y | Z) of a joint table whose axes are x, y and z.
 
     >>> xor = [[[0.25, 0.0], [0.0, 0.25]], [[0.0, 0.25], [0.25, 0.0]]]
@@ -40,7 +40,7 @@ def conditional_mutual_information(joint: Any, *, base: int | float | None = Non
     return answer(in_base(_shared(p), base))
 
 
-def pointwise_mutual_information(joint: Any, *, base: int | float | None = None) -> Any:
+def pointwise_mutual_information(joint: Any, *, base: Any = None) -> Any:
     """log p(x, y) / p(x) p(y) of each cell, (r, c): the score that contrastive objectives learn (Church & Hanks 1990).
 
     -inf where a pair never occurs though both of its values do; NaN where a value never occurs at all: there the ratio is

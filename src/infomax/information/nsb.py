@@ -18,7 +18,7 @@ from infomax.information.counts import alphabet_size, occupied, singletons_and_d
 NEGLIGIBLE = 45.0  # e^-45 of the peak adds nothing in double precision
 
 
-def nsb(counts: Any, alphabet: int | None = None) -> float:
+def nsb(counts: Any, alphabet: Any = None) -> float:
     """Posterior mean of the entropy in nats, under a prior nearly flat in entropy.
 
     Args:

@@ -9,7 +9,7 @@ from infomax.information.distributions import answer, distribution, x_log_y
 from infomax.information.units import in_base
 
 
-def total_correlation(joint: Any, *, base: int | float | None = None) -> Any:
+def total_correlation(joint: Any, *, base: Any = None) -> Any:
     """sum H(X_i) - H(X_1, ..., X_k) >= 0: KL of the table from the product of its margins (Watanabe 1960).
 
     Args:
@@ -27,7 +27,7 @@ def total_correlation(joint: Any, *, base: int | float | None = None) -> Any:
     return answer(in_base(margins - _entropy(p, tuple(range(len(p.shape)))), base))
 
 
-def interaction_information(joint: Any, *, base: int | float | None = None) -> Any:
+def interaction_information(joint: Any, *, base: Any = None) -> Any:
     """I(X; Y | Z) - I(X; Y) of three variables, whichever of them is called z (McGill 1954).
 
     Positive where two tell more about the third together than apart (synergy, as in x = y XOR z), negative where they tell the

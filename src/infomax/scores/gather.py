@@ -28,6 +28,7 @@ KINDS = (
     torch.uint8, torch.bool,
 )  # fmt: skip
 AXES = 4  # at most, of what is gathered
+FOREIGN = -1  # the kind of what cannot be
 
 
 def processes() -> tuple[int, int]:
@@ -73,7 +74,7 @@ def gathered(parts: Mapping[str, Tensor | None]) -> tuple[dict[str, Any], dict[s
     if processes()[1] == 1:
         return dict(parts), {name: [] if x is None else [len(x)] for name, x in parts.items()}
     given = {name: x for name, x in parts.items() if x is not None}
-    device = next(iter(given.values())).device
+    device = next((x.device for x in given.values() if isinstance(x, Tensor)), torch.device("cpu"))
     table = torch.tensor([_told(parts[name]) for name in parts], device=device)
     tables = torch.stack(join(table, [len(table)] * processes()[1]).split(len(table))).cpu()
     whole: dict[str, Any] = {}
@@ -119,13 +120,18 @@ def _told(x: Tensor | None) -> list[int]:
     """What the others must know of a part: its rows, whether it has a gradient, and then what must be alike."""
     if x is None:
         return [0] * (4 + AXES)
-    if x.dtype not in KINDS or not 1 <= x.ndim <= AXES:
-        raise InputError(f"only numbers with 1 to {AXES} axes are gathered; got {x.dtype} {tuple(x.shape)}.")
+    if not isinstance(x, Tensor) or x.dtype not in KINDS or not 1 <= x.ndim <= AXES:
+        return [0, 0, FOREIGN, *[0] * (1 + AXES)]  # refused once all know it
     wanted = x.requires_grad and torch.is_grad_enabled()
     return [len(x), wanted, 1 + KINDS.index(x.dtype), x.ndim, *x.shape[1:], *[0] * (1 + AXES - x.ndim)]
 
 
 def _alike(name: str, told: Tensor) -> None:
+    foreign = (told[:, 0] == FOREIGN).nonzero()
+    if len(foreign):
+        raise InputError(
+            f"{name} must be a tensor of numbers with 1 to {AXES} axes to be gathered; on process {int(foreign[0])} it is none."
+        )
     other = (told != told[0]).any(1).nonzero()
     if len(other):
         rank = int(other[0])

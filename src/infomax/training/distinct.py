@@ -38,13 +38,13 @@ def distinct_batches(ids: Any, batch_size: int, seed: int, epoch: int, *, least:
     if not n:
         return []
     order = np.random.default_rng([seed, epoch]).permutation(n)
-    batch_of = _placed([column[order].tolist() for column in columns], steps_per_epoch(n, batch_size))
+    batch_of = _placed([column[order].tolist() for column in columns], steps_per_epoch(n, batch_size), batch_size)
     by_batch = np.argsort(batch_of, kind="stable")
     batches = np.split(order[by_batch], np.cumsum(np.bincount(batch_of))[:-1])
     return [batch for batch in batches if len(batch) >= least]
 
 
-def _placed(columns: list[list[int]], steps: int) -> np.ndarray:
+def _placed(columns: list[list[int]], steps: int, most: int) -> np.ndarray:
     """(n,) the batch of each row, in order; `steps` batches of nearly equal size, further ones as ids that repeat need them."""
     least, larger = divmod(len(columns[0]), steps)
     after = [[0] * (max(column) + 1) for column in columns]  # the first batch that may take an id
@@ -54,7 +54,7 @@ def _placed(columns: list[list[int]], steps: int) -> np.ndarray:
     for row, codes in enumerate(zip(*columns, strict=True)):
         batch = max(free[code] for free, code in zip(after, codes, strict=True))
         path = []
-        while batch < len(sizes) and sizes[batch] == least + (batch < larger or batch >= steps):
+        while batch < len(sizes) and sizes[batch] == min(most, least + (batch < larger or batch >= steps)):
             path.append(batch)
             batch = onward[batch]
         for full in path:

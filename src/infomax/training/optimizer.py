@@ -124,6 +124,11 @@ class LazyAdam(torch.optim.Optimizer):
 
 def _distinct_rows(grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Row numbers (u,), increasing, and their gradients: autograd forgets that a sparse gradient was coalesced."""
+    if grad.sparse_dim() > 1:
+        raise InputError(
+            "LazyAdam takes dense gradients, and sparse ones of whole rows (sparse_dim 1), as an embedding gives; got a sparse "
+            f"gradient with sparse_dim {grad.sparse_dim()}."
+        )
     rows = grad._indices()[0]
     if bool((rows[1:] > rows[:-1]).all()):
         return rows, grad._values()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -15,6 +17,8 @@ def images(x: Any, channels: tuple[int, ...] | None = None, *, colours: bool = F
     if not isinstance(x, Tensor) or x.ndim != 4 or not x.is_floating_point():
         came = f"{x.dtype} {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
         raise InputError(f"images must be a floating point tensor (N, C, H, W); got {came}.")
+    if 0 in x.shape[1:]:
+        raise InputError(f"images must have a channel and pixels; got {tuple(x.shape)}.")
     if channels is not None and x.shape[1] not in channels:
         raise InputError(f"this view takes images with {' or '.join(map(str, channels))} channels; got {x.shape[1]}.")
     if colours and x.numel() and not (float(x.min()) >= 0 and float(x.max()) <= 1):
@@ -31,14 +35,20 @@ def share(name: str, value: float, least: float = 0.0) -> float:
     return value
 
 
-def span(name: str, value: tuple[float, float], most: float = float("inf")) -> tuple[float, float]:
-    """Two positive numbers in order."""
-    low, high = value
-    if not 0 < low <= high <= most:
-        raise InputError(
-            f"{name} must be two numbers, 0 < low ≤ high{f' ≤ {most:g}' if most < 1e9 else ''}; got {value}."
-        )
-    return value
+def span(name: str, value: Any, most: float = 1e6) -> tuple[float, float]:
+    """Two positive numbers in order, from a millionth to `most`."""
+    pair = value if isinstance(value, Sequence) and len(value) == 2 else (0, 0)
+    if not all(isinstance(end, Real) for end in pair) or not 1e-6 <= pair[0] <= pair[1] <= most:
+        raise InputError(f"{name} must be two numbers, 1e-06 ≤ low ≤ high ≤ {most:g}; got {value!r}.")
+    return pair[0], pair[1]
+
+
+def sides(size: Any) -> tuple[int, int]:
+    """Height and width of an image."""
+    pair = size if isinstance(size, Sequence) and len(size) == 2 else (0, 0)
+    if not all(isinstance(side, Integral) and side >= 1 for side in pair):  # type: ignore[operator]
+        raise InputError(f"size must be (height, width), whole numbers of at least 1; got {size!r}.")
+    return int(pair[0]), int(pair[1])
 
 
 def uniform(n: int, low: float, high: float, rng: torch.Generator, like: Tensor) -> Tensor:

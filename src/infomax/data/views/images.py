@@ -16,10 +16,10 @@ from infomax.data.views.colours import gaussian_blur, jitter_colours, random_gra
 def random_resized_crop(
     x: Any,
     rng: torch.Generator,
-    size: tuple[int, int] | None = None,
+    size: Any = None,
     *,
-    scale: tuple[float, float] = (0.08, 1.0),
-    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+    scale: Any = (0.08, 1.0),
+    ratio: Any = (3 / 4, 4 / 3),
 ) -> Tensor:
     """(N, C, *size) a random part of each image, brought to one size.
 
@@ -36,9 +36,12 @@ def random_resized_crop(
     >>> random_resized_crop(torch.rand(4, 3, 8, 8), torch.Generator().manual_seed(0), (6, 5)).shape
     torch.Size([4, 3, 6, 5])
     """
-    x = checks.images(x)
+    given = checks.images(x)
+    x = given.to(
+        torch.promote_types(given.dtype, torch.float32)
+    )  # in half precision grid_sample reads beyond large images
     (n, _, height, width), (low, high) = x.shape, checks.span("scale", scale, most=1.0)
-    tall, wide = size or (height, width)
+    tall, wide = (height, width) if size is None else checks.sides(size)
     area = checks.uniform(n, low, high, rng, x) * height * width
     narrow, broad = checks.span("ratio", ratio)
     slant = checks.uniform(n, log(narrow), log(broad), rng, x).exp()
@@ -54,7 +57,7 @@ def random_resized_crop(
         for axis, pixels, length in ((0, wide, width), (1, tall, height))
     )
     grid = torch.stack([across[:, None, :].expand(n, tall, wide), down[:, :, None].expand(n, tall, wide)], 3)
-    return grid_sample(x, grid.to(x.dtype), mode="bilinear", padding_mode="border", align_corners=False)
+    return grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False).to(given.dtype)
 
 
 def random_flip(x: Any, rng: torch.Generator, p: float = 0.5) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
@@ -10,7 +12,7 @@ from infomax.data.worlds.world import Pair, World
 from infomax.errors import InputError
 
 
-def table(name: str, joint: np.ndarray) -> World:
+def table(name: str, joint: Any) -> World:
     """The law P(x = i, y = j) = joint[i, j]: I = sum of p log p / (p_x p_y)."""
     joint = np.asarray(joint, dtype=np.float64)
     if joint.ndim != 2 or not np.isfinite(joint).all() or (joint < 0).any() or not joint.any():

@@ -15,7 +15,7 @@ from infomax.data.worlds.world import Pair, World
 from infomax.errors import InputError
 
 
-def elliptical(name: str, dispersion: np.ndarray, d_x: int, degrees: float = inf) -> World:
+def elliptical(name: str, dispersion: np.ndarray, d_x: int, degrees: int | float = inf) -> World:
     """The Student-t with this dispersion and so many degrees of freedom (Gaussian: infinity), cut after column d_x.
 
     I = (log det S_x + log det S_y - log det S) / 2 + c, where c collects the entropies of the spherical Student-t of
@@ -42,7 +42,7 @@ def elliptical(name: str, dispersion: np.ndarray, d_x: int, degrees: float = inf
     return World(name, d_x, size - d_x, nats, draw, log_ratio, gaussian=degrees == inf)
 
 
-def log_density(values: np.ndarray, dispersion: np.ndarray, degrees: float = inf) -> np.ndarray:
+def log_density(values: np.ndarray, dispersion: np.ndarray, degrees: int | float = inf) -> np.ndarray:
     """(n,) log density of rows (n, d) under the centred Student-t."""
     d = len(dispersion)
     squares = (np.linalg.solve(np.linalg.cholesky(dispersion), values.T) ** 2).sum(axis=0)
@@ -99,7 +99,7 @@ def common_scale_nats(d_x: int, d_y: int, degrees: int | float) -> float:
         return float(sum(sign * (gammaln(u / 2) - u / 2 * digamma(u / 2)) for u, sign in signed))
     most = 0.5 * log1p(d_x * d_y / v / (v + d))  # of -log(u) / 2
     next_ = d_x * d_y * (2 * v + d) / v / (v + d_x) / (v + d) / (v + d_y) / 3  # of 1 / 3u
-    return most + next_ + sum(sign * (-4 / 45 / u**3 + 16 / 105 / u**5) for u, sign in signed)
+    return most + next_ + sum(sign * (-4 / 45 * (1 / u) ** 3 + 16 / 105 * (1 / u) ** 5) for u, sign in signed)
 
 
 def _factor(dispersion: np.ndarray) -> np.ndarray:
