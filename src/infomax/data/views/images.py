@@ -37,9 +37,8 @@ def random_resized_crop(
     torch.Size([4, 3, 6, 5])
     """
     given = checks.images(x)
-    x = given.to(
-        torch.promote_types(given.dtype, torch.float32)
-    )  # in half precision grid_sample reads beyond large images
+    # In half precision torch's grid_sample reads beyond large images.
+    x = given.to(torch.promote_types(given.dtype, torch.float32))
     (n, _, height, width), (low, high) = x.shape, checks.span("scale", scale, most=1.0)
     tall, wide = (height, width) if size is None else checks.sides(size)
     area = checks.uniform(n, low, high, rng, x) * height * width
