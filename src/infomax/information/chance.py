@@ -6,7 +6,9 @@ at random, and M the smaller entropy of the two sides, the most they can share, 
     M (I - E) / (M - E).
 
 It is 0 on average for independent variables, at any sample size and any number of levels; it is M where one side determines
-the other, and never more; between, E is taken off as far as there is room left. I, E and M use Schürmann's terms n G(n) for
+the other, and never more; between, E is taken off as far as there is room left. Where the room M - E is less than four
+standard deviations of what chance shows (small tables), these take its place below the line, so that the estimate stays below
+M even where one side determines the other, since chance reaches as much too often. I, E and M use Schürmann's terms n G(n) for
 n log n (`schurmann`): E is then small already, and only the rest needs the ratio. The ratio itself is that of the adjusted
 mutual information of Vinh, Epps & Bailey (2010, JMLR 11:2837), there with the plug-in terms, and as an index up to 1.
 """
