@@ -79,7 +79,7 @@ def normalised_mutual_information(joint: Any, kind: str = "arithmetic") -> Any:
     0.3837
     """
     p = distribution(joint, "joint", axes=2)
-    h_x, h_y, h_xy = (-x_log_y(q, q).sum() for q in (p.sum(axis=1), p.sum(axis=0), p))
+    h_x, h_y, h_xy = (abs(x_log_y(q, q).sum()) for q in (p.sum(axis=1), p.sum(axis=0), p))
     constant = 1 in (int((p.sum(axis=axis) > 0).sum()) for axis in (0, 1))  # its entropy is 0, but for rounding
     most = normaliser(h_x, h_y, h_xy, kind)
     return answer(0.0 * h_xy if constant else _shared(p) / most)
