@@ -128,3 +128,9 @@ def test_too_few_are_said():
 def test_refusals(k, options, said):
     with pytest.raises(InputError, match=said):
         mine_hard_negatives(A, C, k, **options)
+
+
+def test_an_index_takes_half_precisions_as_float32():
+    index = Flat(C.bfloat16().float())
+    found = mine_hard_negatives(A.bfloat16(), C.bfloat16(), 2, index=index)
+    assert torch.equal(found.columns, mine_hard_negatives(A.bfloat16(), C.bfloat16(), 2).columns)

@@ -58,3 +58,20 @@ def test_every_parameter_learns():
 def test_sizes_of_nothing_are_refused(bad):
     with pytest.raises(InputError, match="convolutional encoder needs positive sizes"):
         seeded(**bad)
+
+
+@pytest.mark.parametrize(
+    ("images", "came"),
+    [
+        (torch.zeros(2, 1, 27, 28), r"torch.float32 \(2, 1, 27, 28\)"),
+        (torch.zeros(2, 3, 28, 28), r"\(2, 3, 28, 28\)"),
+        (torch.zeros(1, 28, 28), r"\(1, 28, 28\)"),
+        (torch.zeros(2, 1, 28, 28, dtype=torch.uint8), "torch.uint8"),
+        ([1.0], "list"),
+    ],
+)
+def test_other_images_are_refused(images, came):
+    encoder = ConvEncoder(28)
+    for call in (encoder, encoder.maps):
+        with pytest.raises(InputError, match=rf"floating point tensor \(N, 1, 28, 28\); got {came}"):
+            call(images)

@@ -138,3 +138,12 @@ def test_an_encoder_without_one_vector_a_row_is_said(vectors):
 
     with pytest.raises(InputError, match=r"shape \(60, d\), got \(5,\)"):
         evaluate(Mean(), vectors)
+
+
+def test_vectors_of_whole_numbers_are_refused():
+    class Rounding(torch.nn.Module):
+        def forward(self, x):
+            return x.round().long()
+
+    with pytest.raises(InputError, match="floating point vectors, got torch.int64"):
+        evaluate(Rounding(), (torch.eye(4), torch.eye(4)))

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from infomax.errors import InputError
 from infomax.scores import Scores
+from infomax.scores.checks import wide
 from infomax.scores.true_pairs import TruePairs
 
 CELLS = 1 << 24  # scores that an index is asked for at a time
@@ -111,7 +112,10 @@ def _searched(scores: Scores, wanted: int, at_most: Tensor | None, index: Any) -
     rows, asked = torch.arange(n, device=values.device), min(m, 2 * wanted + 1)
     while True:
         for part in rows.split(max(1, CELLS // asked)):
-            near, where = (torch.as_tensor(x) for x in index.search(scores.anchors[part].cpu().numpy(), asked))
+            near, where = (
+                torch.as_tensor(x)
+                for x in index.search(scores.anchors[part].to(wide(scores.anchors.dtype)).cpu().numpy(), asked)
+            )
             near, where = near.to(values), where.to(columns)
             left_out = _own(scores.true_pairs, part, where) | (where < 0)
             if at_most is not None:

@@ -55,6 +55,7 @@ class ConvEncoder(nn.Module):
                 f"got side={side}, channels={channels}, filters={tuple(filters)}, deeper={tuple(deeper)}, "
                 f"hidden={hidden}, width={width}."
             )
+        self.shape = channels, side, side
         self.places, self.local_width = _halved(side, len(filters)) ** 2, filters[-1]
         self.local = _convolutions((channels, *filters), generator)
         last = (*filters, *deeper)[-1] * _halved(side, len(filters) + len(deeper)) ** 2
@@ -67,10 +68,20 @@ class ConvEncoder(nn.Module):
         )
 
     def forward(self, images: Any) -> Tensor:
-        return self.whole(self.local(images))
+        """(N, width) vectors of (N, channels, side, side) images.
+
+        Raises:
+            InputError: images of another shape, or not floating point.
+        """
+        return self.maps(images)[1]
 
     def maps(self, images: Any) -> tuple[Tensor, Tensor]:
         """(N, L, c) vectors of the L places, row by row of the image, and (N, width) vectors of the images."""
+        if not isinstance(images, Tensor) or images.shape[1:] != self.shape or not images.is_floating_point():
+            came = f"{images.dtype} {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
+            raise InputError(
+                f"images must be a floating point tensor (N, {', '.join(map(str, self.shape))}); got {came}."
+            )
         local = self.local(images)
         return local.flatten(2).mT, self.whole(local)
 

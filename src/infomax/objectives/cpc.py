@@ -61,7 +61,7 @@ def cpc(
 
 
 def future_scores(
-    predictions: Any, codes: Any, step: int, *, negatives: str = "both", temperature: Any = 1.0
+    predictions: Any, codes: Any, step: Any, *, negatives: str = "both", temperature: Any = 1.0
 ) -> list[Scores]:
     """The score matrices of one step, true pairs on the diagonal: predictions of codes that lie `step` moments ahead.
 
@@ -73,8 +73,10 @@ def future_scores(
     """
     _check(predictions, codes)
     checks.one_of("negatives", negatives, ("batch", "time", "both"))
-    if not 1 <= step <= predictions.shape[2]:
-        raise InputError(f"step must lie between 1 and the {predictions.shape[2]} steps predicted; got {step}.")
+    if not (checks.is_whole(step) and 1 <= step <= predictions.shape[2]):
+        raise InputError(
+            f"step must be a whole number between 1 and the {predictions.shape[2]} steps predicted; got {step}."
+        )
     told, future = predictions[:, :-step, step - 1], codes[:, step:]
     if negatives == "both":
         return [dot(told.flatten(0, 1), future.flatten(0, 1), temperature=temperature)]
