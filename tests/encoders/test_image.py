@@ -64,8 +64,8 @@ def test_sizes_of_nothing_are_refused(bad):
     ("images", "came"),
     [
         (torch.zeros(2, 1, 27, 28), r"torch.float32 \(2, 1, 27, 28\)"),
-        (torch.zeros(2, 3, 28, 28), r"\(2, 3, 28, 28\)"),
-        (torch.zeros(1, 28, 28), r"\(1, 28, 28\)"),
+        (torch.zeros(2, 3, 28, 28), r"torch.float32 \(2, 3, 28, 28\)"),
+        (torch.zeros(1, 28, 28), r"torch.float32 \(1, 28, 28\)"),
         (torch.zeros(2, 1, 28, 28, dtype=torch.uint8), "torch.uint8"),
         ([1.0], "list"),
     ],

@@ -145,5 +145,5 @@ def test_vectors_of_whole_numbers_are_refused():
         def forward(self, x):
             return x.round().long()
 
-    with pytest.raises(InputError, match="floating point vectors, got torch.int64"):
+    with pytest.raises(InputError, match=r"floating point vectors, got torch.int64"):
         evaluate(Rounding(), (torch.eye(4), torch.eye(4)))

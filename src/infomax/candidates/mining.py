@@ -112,10 +112,8 @@ def _searched(scores: Scores, wanted: int, at_most: Tensor | None, index: Any) -
     rows, asked = torch.arange(n, device=values.device), min(m, 2 * wanted + 1)
     while True:
         for part in rows.split(max(1, CELLS // asked)):
-            near, where = (
-                torch.as_tensor(x)
-                for x in index.search(scores.anchors[part].to(wide(scores.anchors.dtype)).cpu().numpy(), asked)
-            )
+            queries = scores.anchors[part].to("cpu", wide(scores.anchors.dtype)).numpy()
+            near, where = (torch.as_tensor(x) for x in index.search(queries, asked))
             near, where = near.to(values), where.to(columns)
             left_out = _own(scores.true_pairs, part, where) | (where < 0)
             if at_most is not None:
