@@ -147,7 +147,7 @@ def encode_batch(module: nn.Module, batch: Any, n: int, *, normalize: bool = Tru
         got = tuple(vectors.shape) if isinstance(vectors, torch.Tensor) else type(vectors).__name__
         raise InputError(f"The encoder must give one vector a row, a tensor of shape ({n}, d), got {got}.")
     if not vectors.is_floating_point():
-        raise InputError(f"The encoder must give floating point vectors, got {vectors.dtype}.")
+        raise InputError(f"The encoder must give floating point vectors, got {vectors.dtype}: convert with .float().")
     return unit(vectors, dim=-1) if normalize and not getattr(module, "gives_unit_vectors", False) else vectors
 
 

@@ -203,7 +203,11 @@ class Scores:
         return self._of(replace(self.true_pairs, hidden=Guide(tiles, matrix, self.true_pairs.source)))
 
     def allowing_no_negatives(self) -> Scores:
-        """These scores; a row without negatives is not refused but has a cross-entropy of 0: for draws that may be empty."""
+        """These scores; a row without negatives is not refused but has a cross-entropy of 0: for draws that may be empty.
+
+        >>> Scores(torch.eye(1), torch.eye(1)).allowing_no_negatives().cross_entropy()
+        tensor([0.])
+        """
         return self._of(replace(self.true_pairs, may_lack_negatives=True))
 
     def _of(self, pairs: TruePairs) -> Scores:
