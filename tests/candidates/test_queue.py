@@ -161,6 +161,20 @@ def test_a_queue_has_room():
         Queue(0, 2)
 
 
+def moco_in_two_ranks(rank):
+    """The second rank has no rows."""
+    queue, rows = Queue(7, 2, gathered=True), 3 if rank == 0 else 0
+    encoder = torch.nn.Linear(2, 2).double()
+    losses = moco_loss(encoder(unit(3, 0)[:rows, :2]), unit(3, 1)[:rows, :2], queue)
+    losses.sum().backward()
+    return len(losses), bool(encoder.weight.grad.any()), len(queue)
+
+
+@pytest.mark.slow
+def test_moco_takes_a_rank_without_rows():
+    assert rehearse(moco_in_two_ranks, 2) == [(3, True, 3), (0, False, 3)]
+
+
 def in_two_ranks(rank):
     """Uneven batches, one of them empty, one in both."""
     queue = Queue(7, 2, gathered=True)

@@ -240,6 +240,10 @@ def refusals(rank: int, parts: tuple[int, ...]) -> list[str]:
         lambda: Scores.gathered(x, x[:2]),
         lambda: Scores.gathered(x[:0], x),
         lambda: Scores.gathered(x, x.numpy()),
+        lambda: Scores.gathered(x if rank else x.numpy(), x),
+        lambda: Scores.gathered(x if rank else x[0], x if rank else x[0]),
+        lambda: Scores.gathered(x.long(), x.long()),
+        lambda: Scores.gathered(x, x, positives=None if rank == 0 else ["a", "b", "c"]),
         lambda: gather(x.to(torch.complex64) if rank else x),
         lambda: gather([1, 2] if rank else x),
         lambda: gather(x[:, :, None, None, None] if rank else x),
@@ -309,7 +313,14 @@ def test_inputs_that_differ_between_processes_are_refused_on_all(world: tuple[in
     assert "process 1 pairs an anchor with column 3 of its own 3 candidates" in said[3]
     assert "process 0 pairs an anchor with column 2 of its own 2 candidates" in said[4]
     assert "there are no anchors" in said[5]
-    assert "candidates must be a torch tensor" in said[6]
+    assert said[6].startswith("candidates must be a tensor")
+    assert said[6].endswith("on process 0 it is none.")
+    assert said[7].startswith("anchors must be a tensor")
+    assert "torch.float32 (n) on process 0 and torch.float32 (n, 2) on process 1" in said[8]
+    assert "anchors must be floating point, not torch.int64" in said[9]
+    assert said[10].startswith("positives must be a tensor of numbers")
+    assert said[10].endswith("on process 1 it is none.")
+    assert all(said)
 
 
 def test_a_gradient_may_be_wanted_by_one_process_alone(world: tuple[int, list[Any]]) -> None:

@@ -24,7 +24,8 @@ def moco_loss(
 ) -> Float[Tensor, " n"]:
     """(N,) losses in nats; then the keys are put into the queue.
 
-    In the first step, while the queue is empty, the other keys of the batch are the negatives.
+    In the first step, while the queue is empty, the other keys of the batch are the negatives. With a gathered queue a process
+    may come with no rows; its losses are none.
 
     Args:
         query: (N, d), with gradient.
@@ -36,9 +37,11 @@ def moco_loss(
     >>> tuple(round(float(moco_loss(torch.eye(4), torch.eye(4), queue).mean()), 4) for _ in range(2))
     (0.0, 0.6931)
     """
-    embeddings(query, key)
+    embeddings(query, key, least=0 if queue.gathered else 1)
     query, key = (unit(x, dim=1) for x in (query, key.detach())) if normalize else (query, key.detach())
-    scores = queue.scores(query, key, ids=ids, in_batch=not len(queue), temperature=temperature)
-    losses = info_nce(scores)
+    if len(query):
+        losses = info_nce(queue.scores(query, key, ids=ids, in_batch=not len(queue), temperature=temperature))
+    else:
+        losses = query.sum(1)
     queue.enqueue(key, ids)
     return losses

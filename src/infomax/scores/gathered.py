@@ -14,10 +14,13 @@ ROWS = ("row_offset", "column_offset", "anchor_ids", "candidate_ids", "negatives
 
 
 def of_all_processes(
-    anchors: Tensor, candidates: Tensor, options: dict[str, Any]
+    anchors: Any, candidates: Any, options: dict[str, Any]
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
-    """Anchors, candidates and options of `Scores` as all processes together would give them to one."""
-    positives, device = options.get("positives"), anchors.device
+    """Anchors, candidates and options of `Scores` as all processes together would give them to one.
+
+    What one process alone gives wrong is refused in all: one that stopped by itself would leave the others waiting.
+    """
+    positives = options.get("positives")
     labelled = isinstance(positives, tuple) and len(positives) == 2
     labels = positives if labelled and isinstance(positives, tuple) else (None, None)
     named = {name: options.get(name) for name in ROWS} | {
@@ -25,7 +28,8 @@ def of_all_processes(
         "the anchors' labels": labels[0],
         "the candidates' labels": labels[1],
     }
-    parts = {name: None if value is None else torch.as_tensor(value, device=device) for name, value in named.items()}
+    device = next((x.device for x in (anchors, candidates) if isinstance(x, Tensor)), torch.device("cpu"))
+    parts = {name: _as_tensor(value, device) for name, value in named.items()}
     whole, sizes = gathered({"anchors": anchors, "candidates": candidates, **parts})
     options = options | {name: whole[name] for name in ROWS if name in options}
     if labelled:
@@ -35,6 +39,14 @@ def of_all_processes(
     else:
         options["positives"] = whole["positives"]
     return whole["anchors"], whole["candidates"], options
+
+
+def _as_tensor(value: Any, device: torch.device) -> Any:
+    """None, a tensor where it can be one, else `value` for `gathered` to refuse."""
+    try:
+        return None if value is None else torch.as_tensor(value, device=device)
+    except (TypeError, ValueError, RuntimeError):
+        return value
 
 
 def _columns(own: Tensor | None, rows: list[int], widths: list[int], device: torch.device) -> Tensor | None:

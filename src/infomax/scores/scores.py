@@ -145,7 +145,6 @@ class Scores:
         (3, 3)
         """
         if processes()[1] > 1:
-            checks.embeddings(anchors, candidates, least=0)
             anchors, candidates, options = of_all_processes(anchors, candidates, options)
         return cls(anchors, candidates, **options).shared()
 
