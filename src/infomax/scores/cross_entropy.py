@@ -111,7 +111,7 @@ class _CrossEntropyWalk:
             if push is not None and self.extra is not None:
                 push[rows] = miss * (self.extra[rows] - log_sum).exp2()
             self._add_block(cells, rows, held, part, miss, log_sum if top is None else log_sum - top)
-            del held, part  # the next block takes their memory
+            del part
         return losses, None if cells is None else CrossEntropyGradients(cells, pull, push)
 
     def _powers(self, rows: slice) -> tuple[Powers, Tensor | None]:
@@ -155,10 +155,12 @@ class _CrossEntropyWalk:
             if cells.row_offset is not None:
                 cells.row_offset[rows] -= own
         thin, over_u = cells.thin(rows, u), -log_sum.exp2().to(dtype)
-        for columns, tile in reversed(powers):  # the last is the most likely to be in the cache still
+        while powers:  # the last is the most likely to be in the cache still
+            columns, tile = powers.pop()
             if self.positives is not None:
                 self.positives.put(rows, columns, tile, over_u)
             cells.add_to_candidates(columns, tile, thin, u)
+            del tile  # what comes next takes its memory
 
 
 class SymmetricCrossEntropy(torch.autograd.Function):
