@@ -79,12 +79,19 @@ def test_a_block_of_whole_rows_takes_8_mib_and_up_to_32_rather_than_be_low(colum
     assert tiles.in_blocks().steps() == (rows, 1024)
 
 
+@pytest.mark.parametrize(("width", "rows"), [(8, 512), (256, 512), (257, 256), (1024, 256)])
+def test_tiles_of_wide_vectors_have_half_the_rows(width, rows):
+    tiles = Tiles(torch.empty(1024, width), torch.empty(1024, width), 1.0, None, None, 1.0)
+    assert tiles.steps() == (rows, 1024)
+    assert tiles.in_blocks().steps()[0] == 512
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from Linux's /proc")
 @pytest.mark.parametrize("over", ["candidates", "both"])
 def test_peak_memory(over):
     """In a process of its own: value and gradient at N = 8,192, d = 384, where the gradients alone take 24 MiB and the
-    plain form 773. Measured: 35 over candidates, 38 over both; the limit leaves room for another allocator."""
+    plain form 773. Measured: 34 over candidates, 31 over both; the limit leaves room for another allocator."""
     program = f"""
 import re, torch
 from pathlib import Path
@@ -103,4 +110,4 @@ run(600, 384)
 print(run(8192, 384))
 """
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert 20 < float(out.stdout) < 50
+    assert 20 < float(out.stdout) < 44

@@ -13,9 +13,7 @@ from infomax.scores.gather import gathered
 ROWS = ("row_offset", "column_offset", "anchor_ids", "candidate_ids", "negatives", "positive_offset", "negative_offset")
 
 
-def of_all_processes(
-    anchors: Any, candidates: Any, options: dict[str, Any]
-) -> tuple[Tensor, Tensor, dict[str, Any]]:
+def of_all_processes(anchors: Any, candidates: Any, options: dict[str, Any]) -> tuple[Tensor, Tensor, dict[str, Any]]:
     """Anchors, candidates and options of `Scores` as all processes together would give them to one.
 
     What one process alone gives wrong is refused in all: one that stopped by itself would leave the others waiting.
