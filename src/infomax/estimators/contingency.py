@@ -1,21 +1,28 @@
-"""Pearson's X² of contingency tables against all permutations of one side, with its exact mean and variance.
+"""Pearson's X² of contingency tables against all tables with the same margins.
 
-Over all permutations, the margins being what they are, X² has mean n(r−1)(c−1)/(n−1) and a variance known in closed form
-(Haldane 1940; Dawson 1954). Its upper tail is read off the gamma law with these two moments: the χ² law where no level is
-rare, and close to the truth where many are. A table with rare levels and few rows is permuted instead.
+Over these tables X² has mean n(r−1)(c−1)/(n−1) and a variance known in closed form (Haldane 1940; Dawson 1954). Where no cell
+is so rare that a row more in it would move X² much, its upper tail is read off the gamma law with these two moments, near to the
+χ² law. A table of two by two is read exactly. Other rare cells are met by two tests that share the level: the gamma law once
+rare levels are put together, and X² beside that of tables drawn at random; a table too large to be drawn has the first alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
 
 import numpy as np
 from scipy import stats
 
-_RARE = 1.0  # expected rows in a cell below which the gamma law is not trusted,
-_FEW = 5000  # unless there are more rows than this
-_SHUFFLES = 9999
-_AT_ONCE = 1 << 20  # shuffled entries in memory
+from infomax.estimators.sequential import SAME, sequential_p_value
+
+_FILLED = 5.0  # expected rows in every cell from which the gamma law is trusted;
+_CALM = 10.0  # or the standard deviation of X² over what one row more in the rarest cell adds to it, at least
+_POOLED = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, _FILLED)  # expected rows to put rare levels together for, in this order
+_WORK = 10_000  # about as many rows, or an eighth of it as cells, can be drawn ten thousand times in a second
+_AT_ONCE = 1 << 20  # drawn cells in memory
 Strata = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
@@ -24,21 +31,26 @@ def contingency_p_value(strata: Strata, rng: np.random.Generator) -> float:
 
     Args:
         strata: (n,) level codes of x and of y, for each stratum.
-        rng: for the permutations of small tables with rare levels.
+        rng: for the tables drawn where levels are rare.
 
     >>> x = np.repeat([0, 1], 50)
     >>> contingency_p_value([(x, x)], np.random.default_rng(0)) < 1e-9
     True
     """
-    tables = [table for table in map(_dense, strata) if len(table[0]) > 3 and table[2].shape[0] > 1 < table[2].shape[1]]
+    tables = _informative([_Table(_dense(x), _dense(y)) for x, y in strata])
     if not tables:
         return 1.0  # a constant side is independent of everything
-    observed = sum(_statistic(counts) for _, _, counts in tables)
-    least = min(float(_expected(counts).min()) for _, _, counts in tables)
-    if least < _RARE and sum(len(x) for x, _, _ in tables) <= _FEW:
-        return _permuted(tables, observed, rng)
-    mean, variance = np.sum([permutation_moments(counts.sum(1), counts.sum(0)) for _, _, counts in tables], axis=0)
-    return float(stats.gamma.sf(observed, mean**2 / variance, scale=variance / mean))
+    if all(table.calm for table in tables):
+        return _gamma_tail(tables)
+    if len(tables) == 1 and tables[0].shape == (2, 2):
+        return _exact(tables[0].counts)
+    found = []
+    if pooled := _informative([table.pooled() for table in tables]):
+        found.append(_gamma_tail(pooled))
+    if sum(table.work for table in tables) <= _WORK:
+        counts = [table.counts for table in tables]
+        found.append(sequential_p_value(lambda k: _drawn(counts, k, rng), sum(float(_statistic(t)) for t in counts)))
+    return min([1.0, *(len(found) * p for p in found)])
 
 
 def permutation_moments(rows: np.ndarray, columns: np.ndarray) -> tuple[float, float]:
@@ -55,37 +67,106 @@ def permutation_moments(rows: np.ndarray, columns: np.ndarray) -> tuple[float, f
     return mean, float(variance)
 
 
-def _dense(codes: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Codes without gaps, and the table of their counts."""
-    x, y = (np.unique(side, return_inverse=True)[1].reshape(-1) for side in codes)
-    return x, y, _counts(x, y, (int(x.max(initial=0)) + 1, int(y.max(initial=0)) + 1))
+@dataclass(frozen=True)
+class _Table:
+    """(n,) codes of both sides without gaps; the table itself is made only where it is small."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    @cached_property
+    def margins(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.bincount(self.x), np.bincount(self.y)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        rows, columns = self.margins
+        return len(rows), len(columns)
+
+    @property
+    def calm(self) -> bool:
+        """Whether the gamma law is trusted."""
+        rows, columns = self.margins
+        least = float(rows.min()) * float(columns.min()) / len(self.x)
+        return least >= _FILLED or least * sqrt(max(0.0, permutation_moments(rows, columns)[1])) >= _CALM
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(r, c) rows of each pair of levels."""
+        r, c = self.shape
+        return np.bincount(self.x * c + self.y, minlength=r * c).reshape(r, c)
+
+    @property
+    def work(self) -> float:
+        """Of drawing it, in rows."""
+        cells = self.shape[0] * self.shape[1]
+        return min(len(self.x), 8 * cells) + cells / 2
+
+    @property
+    def statistic(self) -> float:
+        """X² from the pairs that there are: n (Σ n_ij² / (n_i n_j) - 1)."""
+        rows, columns = self.margins
+        pairs, counts = np.unique(self.x * len(columns) + self.y, return_counts=True)
+        share = counts / rows[pairs // len(columns)] * (counts / columns[pairs % len(columns)])
+        return len(self.x) * float(share.sum() - 1)
+
+    def pooled(self) -> _Table:
+        """With as few of the rare levels put together as make it calm."""
+        pooled = self
+        for expected in _POOLED:
+            least = sqrt(expected * len(self.x))
+            pooled = _Table(_pooled(self.x, least), _pooled(self.y, least))
+            if min(pooled.shape) < 2 or pooled.calm:
+                break
+        return pooled
 
 
-def _counts(x: np.ndarray, y: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    return np.bincount(x * shape[1] + y, minlength=shape[0] * shape[1]).reshape(shape)
+def _dense(codes: np.ndarray) -> np.ndarray:
+    """Codes without gaps."""
+    return np.unique(codes, return_inverse=True)[1].reshape(-1)
 
 
-def _expected(counts: np.ndarray) -> np.ndarray:
-    return np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
+def _pooled(codes: np.ndarray, least: float) -> np.ndarray:
+    """Levels of fewer rows than `least` as one level, with the rarest other one if they are few together."""
+    counts = np.bincount(codes)
+    rare = counts < least
+    if not rare.any():
+        return codes
+    if counts[rare].sum() < least and not rare.all():
+        rare[np.where(rare, counts.max() + 1, counts).argmin()] = True
+    return _dense(np.where(rare[codes], len(counts), codes))
 
 
-def _statistic(counts: np.ndarray) -> float:
-    expected = _expected(counts)
-    return float(((counts - expected) ** 2 / expected).sum())
+def _informative(tables: list[_Table]) -> list[_Table]:
+    return [table for table in tables if len(table.x) > 3 and min(table.shape) > 1]
 
 
-def _permuted(
-    tables: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], observed: float, rng: np.random.Generator
-) -> float:
-    totals = np.zeros(_SHUFFLES)
-    for x, y, counts in tables:
-        r, c = counts.shape
-        expected = _expected(counts).ravel()
-        size = max(1, _AT_ONCE // len(x))
-        for start in range(0, _SHUFFLES, size):
-            rows = min(size, _SHUFFLES - start)
-            shuffled = rng.permuted(np.broadcast_to(y, (rows, len(y))), axis=1)
-            cells = x * c + shuffled + r * c * np.arange(rows)[:, None]
-            found = np.bincount(cells.ravel(), minlength=rows * r * c).reshape(rows, r * c)
-            totals[start : start + rows] += ((found - expected) ** 2 / expected).sum(axis=1)
-    return float(1 + np.count_nonzero(totals >= observed * (1 - 1e-9))) / (1 + _SHUFFLES)
+def _gamma_tail(tables: Sequence[_Table]) -> float:
+    mean, variance = np.sum([permutation_moments(*table.margins) for table in tables], axis=0)
+    return float(stats.gamma.sf(sum(t.statistic for t in tables), mean**2 / variance, scale=variance / mean))
+
+
+def _exact(counts: np.ndarray) -> float:
+    """P(X² is as large) of a table of two by two: one cell, as far from its mean, by the hypergeometric law."""
+    n, rows, columns = int(counts.sum()), int(counts[0].sum()), int(counts[:, 0].sum())
+    mean = rows * columns / n
+    cells = np.arange(max(0, rows + columns - n), min(rows, columns) + 1)
+    as_far = np.abs(cells - mean) >= abs(counts[0, 0] - mean) * (1 - SAME)
+    return min(1.0, float(stats.hypergeom.pmf(cells[as_far], n, rows, columns).sum()))
+
+
+def _statistic(counts: np.ndarray, drawn: np.ndarray | None = None) -> np.ndarray:
+    """X² of a table, or of each of (k, r, c) drawn with its margins."""
+    expected = np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
+    return np.asarray((((counts if drawn is None else drawn) - expected) ** 2 / expected).sum((-2, -1)))
+
+
+def _drawn(tables: Sequence[np.ndarray], k: int, rng: np.random.Generator) -> np.ndarray:
+    """(k,) sums of X² over tables drawn with these margins."""
+    totals = np.zeros(k)
+    for counts in tables:
+        law, size = stats.random_table(counts.sum(1), counts.sum(0)), max(1, _AT_ONCE // counts.size)
+        for start in range(0, k, size):
+            part = totals[start : start + size]
+            part += _statistic(counts, law.rvs(len(part), random_state=rng))
+    return totals

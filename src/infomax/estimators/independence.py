@@ -2,7 +2,8 @@
 
 A continuous side is cut at its quantiles, which makes a contingency table of any two columns. Two cuts, a coarse and a
 fine one, and a test on ranks (Spearman, or Kruskal and Wallis), which sees a weak trend that no table sees, share one
-level by Bonferroni's rule: any dependence is seen at last, as the fine cut grows finer with n.
+level by Bonferroni's rule: any dependence is seen at last, as the fine cut grows finer with n. Where ties or a rare level
+weigh so much that ranks do not follow their limiting laws, they are permuted, or, of many rows, left to the tables.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from scipy import stats
 
 from infomax.data.samples import Sample, Variable
 from infomax.estimators.contingency import contingency_p_value
+from infomax.estimators.sequential import sequential_p_value
 
 _COARSE, _FINE = 4, 32  # cells that a continuous side is cut into, at most
 _EXPECTED = 5  # rows that a cell of a table is to hold on average, at least
+_HEAVY = 0.2  # excess kurtosis of a rank statistic over all permutations from which it is permuted,
+_FEW = 5000  # if there are no more rows than this
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def independence_test(sample: Sample, rng: np.random.Generator) -> Independence 
     found = [contingency_p_value([_cut(x[rows], y[rows], continuous, most) for rows in strata], rng) for most in cuts]
     test = f"X² of {'a coarse and a fine table' if len(cuts) > 1 else 'a table'} of quantiles"
     if sample.z is None:
-        found.append(_rank_p_value(x, y, continuous))
+        found.append(_rank_p_value(x, y, continuous, rng))
         test = f"{'Spearman' if all(continuous) else 'Kruskal-Wallis'} and {test}"
     return Independence(min(1.0, len(found) * min(found)), f"{test} (the smallest p times {len(found)})")
 
@@ -91,17 +95,50 @@ def _quantile_codes(values: np.ndarray, cells: int) -> np.ndarray:
     return np.searchsorted(edges, values, side="left")
 
 
-def _rank_p_value(x: np.ndarray, y: np.ndarray, continuous: tuple[bool, bool]) -> float:
+def _rank_p_value(x: np.ndarray, y: np.ndarray, continuous: tuple[bool, bool], rng: np.random.Generator) -> float:
     """Spearman's test where both sides are continuous, Kruskal and Wallis's where one is; a constant side gives 1."""
     if x.min() == x.max() or y.min() == y.max():
         return 1.0
     if all(continuous):
-        correlation = float(np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1])
-        return float(2 * stats.norm.sf(abs(correlation) * sqrt(len(x) - 1)))
+        return _spearman(_centred_ranks(x), _centred_ranks(y), rng)
     values, codes = (x, y) if continuous[0] else (y, x)
-    codes = np.unique(codes, return_inverse=True)[1].reshape(-1)
-    ranks = stats.rankdata(values)
+    return _kruskal_wallis(_centred_ranks(values), np.unique(codes, return_inverse=True)[1].reshape(-1), rng)
+
+
+def _spearman(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> float:
+    n, observed = len(a), abs(float(a @ b))
+    if _excess(a) * _excess(b) / n <= _HEAVY:
+        return float(2 * stats.norm.sf(observed / sqrt(float(a @ a) * float(b @ b)) * sqrt(n - 1)))
+    if n > _FEW:
+        return 1.0
+    return sequential_p_value(lambda k: np.abs(_shuffles(b, k, rng) @ a), observed)
+
+
+def _kruskal_wallis(ranks: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> float:
     counts = np.bincount(codes)
-    means = np.bincount(codes, ranks) / counts
-    between = float((counts * (means - ranks.mean()) ** 2).sum() / ranks.var(ddof=1))
-    return float(stats.chi2.sf(between, len(counts) - 1))
+    starts = np.cumsum(counts) - counts
+
+    def between(sorted_by_code: np.ndarray) -> np.ndarray:
+        sums = np.add.reduceat(sorted_by_code, starts, axis=1)
+        return (sums**2 / counts).sum(1) / ranks.var(ddof=1)
+
+    observed = float(between(ranks[np.argsort(codes, kind="stable")][None])[0])
+    rarest = counts.min() / len(ranks)
+    if _excess(ranks) * (1 / (rarest * (1 - rarest)) - 6) / len(ranks) <= _HEAVY:
+        return float(stats.chi2.sf(observed, len(counts) - 1))
+    if len(ranks) > _FEW:
+        return 1.0
+    return sequential_p_value(lambda k: between(_shuffles(ranks, k, rng)), observed)
+
+
+def _centred_ranks(values: np.ndarray) -> np.ndarray:
+    return stats.rankdata(values) - (len(values) + 1) / 2
+
+
+def _excess(a: np.ndarray) -> float:
+    """Excess kurtosis of centred values; over permutations that of Σ a_i b_π(i) is the product of both over n, or nearly."""
+    return float(len(a) * (a**4).sum() / (a @ a) ** 2 - 3)
+
+
+def _shuffles(values: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.permuted(np.broadcast_to(values, (k, len(values))), axis=1)
