@@ -59,6 +59,7 @@ def column(cells, batches=1):
         ),
         (["", "NA", "nan", "None"], pa.float64(), [None] * 4),
         (["99999999999999999999", "1", "2", "3"], pa.float64(), [1e20, 1, 2, 3]),
+        (["none", "mild", "severe", "NULL"], pa.string(), ["none", "mild", "severe", None]),
     ],
 )
 def test_a_column_of_text_is_of_the_first_type_that_reads_every_cell(cells, kind, values, batches):
@@ -135,6 +136,33 @@ def test_rows_that_cannot_be_read_are_counted(tmp_path):
     assert found.left_out == {"c": "it holds objects"}
 
 
+def test_lines_that_no_parser_takes_are_counted_and_late_keys_are_columns(tmp_path):
+    rows = [json.dumps({"a": i} | ({"late": i} if i > 1000 else {})) for i in range(1010)]
+    (tmp_path / "t.jsonl").write_text("\n".join([*rows, "[" * 100_000, '{"a": ' + "1" * 5000 + "}"]))
+    found = read_table(tmp_path / "t.jsonl")
+    assert found.columns["late"].to_pylist()[-1] == 1009
+    assert found.columns["late"].null_count == 1001
+    assert found.skipped == {"lines that are not a JSON object, the first at line 1011": 2}
+
+
+def test_the_index_of_a_data_frame_is_no_column(tmp_path):
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0]}, index=[7, 5, 6])
+    frame.to_parquet(tmp_path / "t.parquet")
+    for source in (frame, tmp_path / "t.parquet"):
+        assert read_table(source).names == ("a",)
+        assert read_table(source).left_out == {}
+    named = frame.rename_axis("day")
+    with pytest.raises(InputError, match=r"no column 'day' that can be used \(it is the index .*reset_index"):
+        read_table(named, columns=["day"])
+    assert read_table(named.reset_index()).names == ("day", "a")
+
+
+@pytest.mark.parametrize("kind", [pl.Categorical, pl.Enum(["u", "v"])])
+def test_categories_of_polars_are_words(kind):
+    found = read_table(pl.DataFrame({"c": pl.Series(["u", "v", None]).cast(kind)}))
+    assert found.columns["c"].to_pylist() == ["u", "v", None]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "columns", "words"),
     [
@@ -142,6 +170,7 @@ def test_rows_that_cannot_be_read_are_counted(tmp_path):
         ("t.csv", "", None, "is empty"),
         ("t.csv", "a,b\n", None, "holds no row"),
         ("t.csv", "a,b,a\n1,2,3\n", None, "column names more than once ('a')"),
+        ("t.csv", "a, a,b\n1,2,3\n", None, "column names more than once ('a')"),
         ("t.csv", "a,b\n1,2\n", ["c"], "has no column 'c'; it has 'a', 'b'"),
         ("t.csv", "a;b\n1;2\n", None, "pass delimiter=';'"),
         ("t.jsonl", '{"a": [1]}\n{"a": [2], "b": 1}\n', ["a"], "no column 'a' that can be used (it holds lists)"),
@@ -158,7 +187,15 @@ def test_what_is_no_table_is_refused(tmp_path, name, content, columns, words):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("source", [3, pd.DataFrame({"a": [1, "x"]}), pd.DataFrame({"a": []})])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(3, pd.DataFrame({"a": [1, "x"]}), pd.DataFrame({"a": []})),
+        pd.DataFrame([[1, 2]], columns=["a", "a"]),
+        pa.table([[1], [2]], names=["a", "a"]),
+        pa.table([[1], [2]], names=["a", " a"]),
+    ],
+)
 def test_what_is_no_table_in_memory_is_refused(source):
     with pytest.raises(InputError):
         read_table(source)
@@ -193,6 +230,11 @@ def test_profiles_say_what_a_column_is_taken_for():
     assert (found["padded"].holds, found["padded"].levels, found["padded"].missing) == ("whole numbers", 9, 1)
     assert found["word"].range == "x, y"
     assert found["few"].range == "0 to 9"
+
+
+def test_times_that_python_cannot_hold_are_times_all_the_same():
+    days = np.array(["2020-01-01", "30000-01-01"], dtype="datetime64[s]")
+    assert profiles({"day": days})["day"].range == "2020-01-01 00:00:00 to a time beyond the year 9999"
 
 
 def test_kinds_can_be_asked_for_and_contradictions_are_refused():

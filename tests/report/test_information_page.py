@@ -19,9 +19,15 @@ from page_parser import Page
 from infomax.data.typed_table import read_table
 from infomax.errors import InputError
 from infomax.estimators.table import mutual_information_table
-from infomax.report import information_html, information_text, write_information
+from infomax.report import (
+    information_figures,
+    information_html,
+    information_pictures,
+    information_text,
+    write_information,
+)
 from infomax.report.information import information_targets
-from infomax.report.information_figures import shade
+from infomax.report.information_figures import interval_figure, matrix_figure, shade
 from infomax.report.information_lines import columns_text, probability
 
 HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">$x^2$ \x00\u202e&amp;'
@@ -145,6 +151,55 @@ def test_a_pair_without_an_answer_is_listed(results, table):
     assert "it is <b>broken</b>" in information_text(result)
 
 
+def drawn(monkeypatch, module):
+    """What `svg` of a module is given to write out: the axes of the last figure."""
+    seen = []
+    real = module.svg
+    monkeypatch.setattr(module, "svg", lambda figure, *names: seen.append(figure.axes[0]) or real(figure, *names))
+    return seen
+
+
+@pytest.mark.parametrize(("bits", "text"), [(10.054, "10.05"), (20.27, "20.27"), (0.126, ".13"), (-0.051, "-.05")])
+def test_cells_of_the_matrix_show_their_number(results, monkeypatch, bits, text):
+    answer = next(given for given in results["matrix"].answers if given.q_value is not None and given.q_value < 0.05)
+    seen = drawn(monkeypatch, information_figures)
+    matrix_figure([replace(answer, estimate=replace(answer.estimate, nats=bits * np.log(2)))], "bits")
+    assert text in [t.get_text() for t in seen[0].texts]
+
+
+def test_an_interval_below_zero_is_drawn_whole(results, monkeypatch):
+    found = results["pair"].answers[0].estimate
+    low = replace(found, nats=-0.03, interval=replace(found.interval, low=-0.2, high=0.07))
+    seen = drawn(monkeypatch, information_figures)
+    interval_figure(low, "nats")
+    assert seen[0].get_xlim()[0] < -0.2
+    assert seen[0].get_xlim()[1] > 0.07
+
+
+def test_the_level_of_an_interval_is_not_rounded(results):
+    result = results["pair"]
+    found = result.answers[0].estimate
+    finer = replace(found, interval=replace(found.interval, level=0.999))
+    assert "99.9%" in information_text(replace(result, answers=(replace(result.answers[0], estimate=finer),)))
+    assert "99.9%" in str(finer)
+
+
+def test_levels_that_begin_alike_and_large_whole_numbers_are_drawn_apart(monkeypatch, tmp_path):
+    names = [f"University of California, {city}" for city in ("Davis", "Irvine", "Merced")]
+    code = 1_700_000_000_000_000_001 + np.arange(60) * 10**15
+    frame = pd.DataFrame({"place": names * 20, "group": [1_000_001.5, 1_000_002.5] * 30, "code": code})
+    frame["y"] = np.random.default_rng(0).normal(size=60)
+    table = read_table(frame)
+    seen = drawn(monkeypatch, information_pictures)
+    result = mutual_information_table(table, x="place", y="group", discrete=["group"], permutations=0)
+    write_information(result, information_targets(tmp_path / "one"), table=table)
+    assert [t.get_text() for t in seen[0].get_yticklabels()] == [f"Universit…{name[-8:]}" for name in names]
+    assert [t.get_text() for t in seen[0].get_xticklabels()] == ["1000001.5", "1000002.5"]
+    result = mutual_information_table(table, x="code", y="y", permutations=0)
+    write_information(result, information_targets(tmp_path / "two"), table=table)
+    assert seen[1].collections[0].get_offsets()[:, 0].max() == pytest.approx(code.max(), rel=1e-12)
+
+
 def test_many_pairs_show_the_strongest(results):
     many = replace(results["matrix"], answers=results["matrix"].answers * 3)
     text = information_text(many)
@@ -161,6 +216,13 @@ def test_files_are_written_whole(results, table, tmp_path):
         (tmp_path / "report.html").mkdir(exist_ok=True)
         with pytest.raises(InputError):
             information_targets(tmp_path / name)
+
+
+def test_columns_that_cannot_be_asked_about_are_named():
+    frame = pd.DataFrame({"x": np.arange(50) ** 2 % 7, "y": np.arange(50) % 5, "parts": [[1]] * 50})
+    result = mutual_information_table(frame, permutations=0)
+    assert result.left_out["parts"].startswith("it holds list")
+    assert "parts: it holds list" in information_text(result)
 
 
 def test_words_for_small_numbers_and_columns(results):

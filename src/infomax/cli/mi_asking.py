@@ -53,6 +53,8 @@ class Wish:
             raise InputError(
                 "--columns goes with --target or --all; for one pair, name its columns as X Y or --x, --y."
             )
+        if self.given and not self.asks:
+            raise InputError("--given belongs to a question: name a pair (X Y), or ask by --target or --all.")
 
     @property
     def asks(self) -> bool:
@@ -106,6 +108,8 @@ def ask(
         InfomaxError: Ctrl-C came first; what was done is told before.
     """
     wish.check()
+    if out is not None and not wish.asks:
+        raise InputError("--out is for the answers: ask for a pair (X Y), or by --target or --all.")
     targets = information_targets(out) if out is not None else {}
     used = dict(settings) | {"rows": _rows(settings["rows"]), "n_jobs": settings["n_jobs"] or -1}
     with _waiting(f"reading {source}", quiet=quiet):

@@ -14,24 +14,7 @@ from infomax.errors import InputError
 
 WORDS, NUMBERS, WHOLE, TRUTH, TIME = pa.string(), pa.float64(), pa.int64(), pa.bool_(), pa.timestamp("us")
 _LADDER = (WHOLE, NUMBERS, TRUTH, TIME, pa.timestamp("us", "UTC"), WORDS)
-MISSING = (
-    "",
-    "NA",
-    "N/A",
-    "n/a",
-    "na",
-    "#N/A",
-    "#NA",
-    "<NA>",
-    "NaN",
-    "nan",
-    "-nan",
-    "NULL",
-    "null",
-    "None",
-    "none",
-    "?",
-)
+MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None", "?")
 
 
 def cleaned(cells: pa.Array) -> pa.Array:
@@ -90,10 +73,28 @@ def stored_as(kind: pa.DataType) -> pa.DataType | None:
     return WHOLE if pa.types.is_duration(kind) or pa.types.is_time(kind) else None
 
 
+def unusable_columns(schema: pa.Schema) -> dict[str, str]:
+    """Why some columns of a typed table are none to ask about: their type, or that they number the rows of a data frame."""
+    index = [name for name in (schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
+    return {f.name: f"it holds {f.type}" for f in schema if stored_as(f.type) is None} | {
+        name: "it is the index of a data frame, which `reset_index()` makes a column"
+        for name in index
+        if name in schema.names
+    }
+
+
+def decoded(cells: pa.Array) -> pa.Array:
+    """The values of a dictionary, one a cell; other columns as they are."""
+    if not pa.types.is_dictionary(cells.type):
+        return cells
+    if pa.types.is_string_view(cells.type.value_type):  # of which pyarrow cannot take single ones
+        cells = pa.DictionaryArray.from_arrays(cells.indices, cells.dictionary.cast(pa.string()))
+    return cells.dictionary_decode()
+
+
 def stored(cells: pa.Array, name: str) -> pa.Array:
     """A typed column as it is kept. Raises InputError for a value that its type cannot hold."""
-    if pa.types.is_dictionary(cells.type):
-        cells = cells.dictionary_decode()
+    cells = decoded(cells)
     try:
         if pa.types.is_time32(cells.type):
             cells = cells.cast(pa.int32())

@@ -119,8 +119,16 @@ def _range(column: pa.ChunkedArray) -> str:
         rows = sorted(common.to_pylist(), key=lambda row: -row["counts"])[:_EXAMPLES]
         more = " …" if len(common) > _EXAMPLES else ""
         return ", ".join(_cell(row["values"]) for row in rows) + more
-    ends = pc.min_max(column).as_py()
-    return "" if ends["min"] is None else f"{_cell(ends['min'])} to {_cell(ends['max'])}"
+    ends = pc.min_max(column)
+    least, greatest = (_end(ends[name]) for name in ("min", "max"))
+    return "" if least is None else f"{_cell(least)} to {_cell(greatest)}"
+
+
+def _end(value: pa.Scalar) -> Any:
+    try:
+        return value.as_py()
+    except OverflowError:
+        return "a time beyond the year 9999"
 
 
 def _cell(value: Any) -> str:

@@ -38,14 +38,19 @@ def jsonl_batches(
         yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
 
+def parsed(line: str) -> Any:
+    """What a line of JSON holds; None where it is broken, too deep, or holds a number of thousands of digits."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _objects(path: Path, encoding: str, skipped: Counter[str]) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """(line number, bytes, object) of each line that holds a JSON object."""
     first_broken, broken = 0, 0
     for number, line in _lines(path, encoding):
-        try:
-            item = json.loads(line)
-        except json.JSONDecodeError:
-            item = None
+        item = parsed(line)
         if isinstance(item, dict):
             yield number, len(line), item
         elif number == 1 and line.startswith("["):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from infomax.data.cell_types import stored_as
+from infomax.data.cell_types import unusable_columns
 from infomax.data.delimited import delimited_batches
-from infomax.data.jsonl import jsonl_batches
+from infomax.data.jsonl import jsonl_batches, parsed
 from infomax.data.text_files import check_encoding, open_bytes
 from infomax.errors import InputError
 
@@ -24,11 +23,11 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSON = (".jsonl", ".ndjson", ".json")
 _PARQUET = (".parquet", ".pq")
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
-_LOOKED_AT = 1000  # objects of a JSON-lines file that are asked for their keys
 _BATCH_ROWS = 65_536
 # (names of the columns, name -> why it is unusable) -> new name -> name of each column to read
 Choose = Callable[[list[str], dict[str, str]], dict[str, str]]
 Batches = Iterator[pa.RecordBatch]
+Keys = tuple[list[str], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -61,14 +60,17 @@ def table_file(path: Path, *, encoding: str | None = None, delimiter: str | None
     if kind in _PARQUET:
         return TableFile(str(path), True, lambda choose, _: _readable(path, _parquet(path, choose)))
     if kind in _JSON:
-        return TableFile(str(path), False, lambda choose, skipped: _readable(path, _json(path, used, choose, skipped)))
+        keys = cache(lambda: _keys(path, used))
+        return TableFile(
+            str(path), False, lambda choose, skipped: _readable(path, _json(path, used, keys, choose, skipped))
+        )
     if kind in _DELIMITERS or delimiter:
         split_at = delimiter or _DELIMITERS[kind]
         return TableFile(
             str(path),
             False,
             lambda choose, skipped: _readable(
-                path, delimited_batches(path, split_at, used, lambda names: choose(_single(names, path), {}), skipped)
+                path, delimited_batches(path, split_at, used, lambda names: choose(names, {}), skipped)
             ),
         )
     raise InputError(
@@ -76,17 +78,8 @@ def table_file(path: Path, *, encoding: str | None = None, delimiter: str | None
     )
 
 
-def _single(names: list[str], path: Path) -> list[str]:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise InputError(
-            f"{path} has {len(twice)} column names more than once ({twice[0]!r}): rename them in its header."
-        )
-    return names
-
-
-def _json(path: Path, encoding: str, choose: Choose, skipped: Counter[str]) -> Batches:
-    names, nested = _keys(path, encoding)
+def _json(path: Path, encoding: str, keys: Callable[[], Keys], choose: Choose, skipped: Counter[str]) -> Batches:
+    names, nested = keys()
 
     def assign(first: list[str]) -> dict[str, str]:  # an object may lack keys that later ones have
         return choose([name for name in dict.fromkeys([*first, *names]) if name not in nested], nested)
@@ -94,18 +87,17 @@ def _json(path: Path, encoding: str, choose: Choose, skipped: Counter[str]) -> B
     return jsonl_batches(path, encoding, assign, skipped)
 
 
-def _keys(path: Path, encoding: str) -> tuple[list[str], dict[str, str]]:
-    """The keys of the first objects, in the order in which they appear, and those that hold lists or objects."""
+def _keys(path: Path, encoding: str) -> Keys:
+    """The keys of all objects, in the order in which they appear, and why those are unusable that hold lists or objects."""
     names: dict[str, None] = {}
     nested: dict[str, str] = {}
     with open_bytes(path) as file, suppress(UnicodeError):  # `jsonl_batches` says where
-        for line in islice(io.TextIOWrapper(file, "utf-8-sig" if encoding == "utf-8" else encoding), _LOOKED_AT):
-            with suppress(json.JSONDecodeError):
-                item = json.loads(line)
-                for name, value in item.items() if isinstance(item, dict) else ():
-                    names[name] = None
-                    if isinstance(value, list | dict):
-                        nested[name] = f"it holds {'lists' if isinstance(value, list) else 'objects'}"
+        for line in io.TextIOWrapper(file, "utf-8-sig" if encoding == "utf-8" else encoding):
+            item = parsed(line)
+            for name, value in item.items() if isinstance(item, dict) else ():
+                names[name] = None
+                if isinstance(value, list | dict):
+                    nested[name] = f"it holds {'lists' if isinstance(value, list) else 'objects'}"
     return list(names), nested
 
 
@@ -115,9 +107,8 @@ def _parquet(path: Path, choose: Choose) -> Batches:
     except pa.ArrowInvalid as error:
         raise InputError(f"{path} is not a Parquet file ({error}): name files after what they hold.") from error
     schema = file.schema_arrow
-    unusable = {field.name: f"it holds {field.type}" for field in schema if stored_as(field.type) is None}
-    usable = [name for name in _single(schema.names, path) if name not in unusable]
-    roles = choose(usable, unusable)
+    unusable = unusable_columns(schema)
+    roles = choose([name for name in schema.names if name not in unusable], unusable)
     chosen = pa.schema([(new, schema.field(name).type) for new, name in roles.items()])
     yield pa.RecordBatch.from_pylist([], schema=chosen)  # a file without a row has its types all the same
     for batch in file.iter_batches(_BATCH_ROWS, columns=list(roles.values()), use_threads=False):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from infomax.data.cell_types import decoded
 from infomax.errors import InputError
 
 _BATCH_BYTES = 8 << 20
@@ -44,10 +45,8 @@ def _as_roles(batch: pa.RecordBatch, roles: dict[str, str], source: str) -> pa.R
 
 
 def _text(column: pa.Array, name: str, source: str) -> pa.Array:
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     try:
-        return column.cast(pa.string())
+        return decoded(column).cast(pa.string())
     except pa.ArrowException as error:  # bytes that are not UTF-8, types without a text form
         raise InputError(f"Column {name!r} of {source} cannot be text ({error}): convert it to strings.") from error
 

@@ -16,11 +16,12 @@ from typing import Any
 import pyarrow as pa
 
 from infomax.data.arrow_file import TemporaryFolder, map_arrow, write_arrow
-from infomax.data.cell_types import cleaned, from_text, stored, stored_as, wider
+from infomax.data.cell_types import cleaned, from_text, stored, stored_as, unusable_columns, wider
 from infomax.data.table_file import Batches, TableFile, table_file
 from infomax.errors import InputError
 
 _BATCH_ROWS = 65_536
+UNNAMED_INDEX = "__index_level_"  # what pandas calls an index without a name where it writes one
 Wanted = Sequence[str] | Callable[[list[str]], Sequence[str]]
 
 
@@ -68,9 +69,12 @@ class _Choice:
     left_out: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, names: list[str], unusable: dict[str, str]) -> dict[str, str]:
-        """New name -> name of each column. Raises InputError for a wanted one that is not there."""
-        self.left_out = unusable
-        found = {name.strip() or f"column {number}": name for number, name in enumerate(names, start=1)}
+        """New name -> name of each column. Raises InputError for a wanted one that is not there, or is there twice."""
+        self.left_out = {name: why for name, why in unusable.items() if not name.startswith(UNNAMED_INDEX)}
+        plain = [name.strip() or f"column {number}" for number, name in enumerate(names, start=1)]
+        if twice := [name for name, count in Counter(plain).items() if count > 1]:
+            raise InputError(f"{self.source} has {len(twice)} column names more than once ({twice[0]!r}): rename them.")
+        found = dict(zip(plain, names, strict=True))
         if self.wanted is None:
             return found
         wanted = self.wanted(list(found)) if callable(self.wanted) else self.wanted
@@ -153,15 +157,15 @@ def _in_memory(source: Any, columns: Wanted | None) -> TypedTable:
         )
     try:
         table = pa.table(source)
-    except (pa.ArrowException, TypeError) as error:
+    except (pa.ArrowException, TypeError, ValueError) as error:
         raise InputError(
-            f"The table has a column of mixed types ({error}): make its columns text or numbers."
+            f"The table cannot be read ({error}): give each column a name of its own, and text or numbers."
         ) from error
-    unusable = {f.name: f"it holds {f.type}" for f in table.schema if stored_as(f.type) is None}
+    unusable = unusable_columns(table.schema)
     choice = _Choice("the table", columns)
     roles = choice([name for name in table.column_names if name not in unusable], unusable)
     if not table.num_rows:
         raise InputError("The table holds no row.")
     schema = pa.schema([(new, stored_as(table.schema.field(name).type)) for new, name in roles.items()])
     chosen = table.select(list(roles.values())).rename_columns(list(roles)).to_batches(max_chunksize=_BATCH_ROWS)
-    return TypedTable("the table", pa.Table.from_batches(_stored(iter(chosen), schema), schema), {}, unusable)
+    return TypedTable("the table", pa.Table.from_batches(_stored(iter(chosen), schema), schema), {}, choice.left_out)

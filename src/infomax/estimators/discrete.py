@@ -92,7 +92,7 @@ def _codes(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
             columns = ", ".join(repr(c) for c, discrete in zip(side.names, side.discrete, strict=True) if not discrete)
             raise InputError(
                 f"{name} has continuous columns ({columns}), and counting levels needs discrete ones: use an estimator for"
-                f" continuous or mixed columns, declare them discrete (discrete_{name}=True), or bin them."
+                f" continuous or mixed columns, declare them discrete (discrete_{name}=True; in a shell --discrete), or bin them."
             )
     return sample.x.codes(), sample.y.codes(), None if sample.z is None else sample.z.codes()
 

@@ -130,11 +130,11 @@ class Estimate:
     def __str__(self) -> str:
         parts = [f"{self.nats + 0.0:.3f} nats ({self.bits + 0.0:.3f} bits)"]
         if self.interval is not None:
-            parts.append(f"{self.interval.level:.0%} interval {self.interval.low:.3f} to {self.interval.high:.3f}")
+            parts.append(f"{100 * self.interval.level:g}% interval {self.interval.low:.3f} to {self.interval.high:.3f}")
         elif self.standard_error is not None:
             parts.append(f"standard error {self.standard_error:.3f}")
         if self.lower is not None:
-            parts.append(f"at least {self.lower.nats:.3f} with {self.lower.confidence:.0%} confidence")
+            parts.append(f"at least {self.lower.nats:.3f} with {100 * self.lower.confidence:g}% confidence")
         if self.upper is not None:
             parts.append(f"at most {self.upper.nats:.3f} ({self.upper.assumption})")
         if self.p_value is not None:

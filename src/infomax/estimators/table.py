@@ -133,7 +133,7 @@ def mutual_information_table(
     target, columns = (None if target is None else str(target)), (None if columns is None else _names(columns))
     profiles = profile_columns(whole, discrete=discrete, continuous=continuous)
     _check(whole, sides, target, columns, rows)
-    questions, left_out = _questions(profiles, sides, target, columns, whole.unread)
+    questions, left_out = _questions(whole, profiles, sides, target, columns)
     part = _some_rows(whole, questions, rows, block, seed)
     cautions = _subset_caution(len(part), len(whole))
     settings = Settings(
@@ -206,24 +206,25 @@ def _check(
 
 
 def _questions(
+    whole: TypedTable,
     profiles: Mapping[str, ColumnProfile],
     sides: tuple[tuple[str, ...], ...],
     target: str | None,
     columns: Sequence[str] | None,
-    unread: str,
 ) -> tuple[list[Question], dict[str, str]]:
     """What is asked, and which columns nothing is asked about, and why."""
     x, y, given = sides
     if x:
         return [Question(x, y, given)], {}
     named = list(profiles) if columns is None else list(dict.fromkeys(columns))
-    left_out = {name: no_use for name in named if (no_use := profiles[name].no_use) and name not in (target, *given)}
-    kept = [name for name in named if name not in left_out]
+    no_use = {name: profiles[name].no_use for name in named if profiles[name].no_use and name not in (target, *given)}
+    kept = [name for name in named if name not in no_use]
+    left_out = (dict(whole.left_out) if columns is None else {}) | no_use
     questions = all_pairs(kept, given) if target is None else against(target, kept, given)
     if not questions:
         reasons = "; ".join(f"{name!r}: {why}" for name, why in left_out.items())
         left = f" (left out: {reasons})" if reasons else ""
-        raise InputError(f"There is no pair of columns to ask about{left}; name two columns.{unread}")
+        raise InputError(f"There is no pair of columns to ask about{left}; name two columns.{whole.unread}")
     return questions, left_out
 
 

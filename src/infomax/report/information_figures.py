@@ -6,6 +6,7 @@ The shade of a cell is the correlation √(1 - exp(-2 I)) that two Gaussians wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,9 +56,8 @@ def interval_figure(found: Estimate, unit: str) -> str:
                 axes.text(place, 0.62, f"{name} {place:.2f} ", ha="right", va="bottom", color=CHANCE)
                 end = max(end, place)
         axes.axvline(0, color=MUTED, linewidth=1)
-        axes.set(
-            ylim=(-0.5, 0.95), yticks=[], xlabel=unit, xlim=(min(0.0, 1.1 * found.nats / NATS_PER[unit]), 1.05 * end)
-        )
+        start = min(0.0, found.nats, found.interval.low if found.interval else 0.0) / NATS_PER[unit]
+        axes.set(ylim=(-0.5, 0.95), yticks=[], xlabel=unit, xlim=(1.1 * start, 1.05 * end))
         axes.spines["left"].set_visible(False)
         axes.grid(visible=False)
         return svg(figure, "interval", f"{amount(found.nats, unit)} {unit} with its interval")
@@ -145,7 +145,7 @@ def _cell(axes: Axes, i: int, j: int, nats: float, q: float, unit: str, *, numbe
         axes.add_patch(Rectangle(corner, 0.96, 0.96, facecolor=TRUE, edgecolor="none", alpha=round(strength, 2)))
     if numbered:
         colour = PAPER if known and strength > 0.62 else INK if known else MUTED
-        text = f"{nats / NATS_PER[unit] + 0.0:.2f}".replace("0.", ".", 1) if known else "–"
+        text = re.sub(r"^(-?)0\.", r"\1.", f"{nats / NATS_PER[unit] + 0.0:.2f}") if known else "–"
         axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=9)
 
 

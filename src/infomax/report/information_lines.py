@@ -70,7 +70,7 @@ def interval_text(found: Estimate, unit: str) -> str:
     if found.interval is None:
         return ""
     low, high = amount(found.interval.low, unit), amount(found.interval.high, unit)
-    return f"{low} to {high} {unit}, {found.interval.level:.0%}, {found.interval.kind}"
+    return f"{low} to {high} {unit}, {100 * found.interval.level:g}%, {found.interval.kind}"
 
 
 def p_text(given: Answer) -> str:
@@ -142,7 +142,7 @@ def caution_summary(answers: Iterable[Answer]) -> list[str]:
 def _listing(result: TableInformation, unit: str, limit: int) -> str:
     shown_answers = [given for given in result.answers[:limit] if given.estimate is not None]
     level = next((g.estimate.interval.level for g in shown_answers if g.estimate and g.estimate.interval), None)
-    rows = [("", unit, f"{level:.0%} interval" if level else "", "p", "q", "rows", "method")]
+    rows = [("", unit, f"{100 * level:g}% interval" if level else "", "p", "q", "rows", "method")]
     for given in shown_answers:
         found = given.estimate
         assert found is not None  # sorted out above

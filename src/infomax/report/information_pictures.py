@@ -19,7 +19,7 @@ from infomax.report.svg import CHANCE, GRID, INK, PAPER, TRUE, drawing, svg
 from infomax.report.words import shown
 
 _ROWS, _POINTS, _STRIP = 20_000, 700, 60  # rows looked at; points of a picture; points of a level
-_LEVELS = 8
+_LEVELS, _LABEL = 8, 18
 _OTHERS = "others"
 _EDGE = 0.2  # per cent of the values beyond each end of an axis that may have to leave the picture
 
@@ -61,14 +61,19 @@ def _values(column: pa.ChunkedArray, profile: ColumnProfile) -> np.ndarray:
     if profile.discrete:
         return np.array([_level(value) for value in column.to_pylist()], dtype=object)
     if column.type == TIME:
-        return column.to_numpy().astype("datetime64[s]").astype(object)
-    return column.cast(pa.float64()).to_numpy()
+        return column.to_numpy().astype("datetime64[us]").astype(object)
+    return column.cast(pa.float64(), safe=False).to_numpy()  # whole numbers beyond 2^53 are rounded
 
 
 def _level(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else shown(str(value), 18)
+    return f"{value:.15g}" if isinstance(value, float) else shown(str(value), 1000)
+
+
+def _label(level: str) -> str:
+    """Both ends of a long level, since long names that differ may begin alike."""
+    return level if len(level) <= _LABEL else f"{level[: _LABEL // 2]}…{level[1 - _LABEL // 2 :]}"
 
 
 def _grouped(levels: np.ndarray) -> tuple[list[str], np.ndarray]:
@@ -76,7 +81,7 @@ def _grouped(levels: np.ndarray) -> tuple[list[str], np.ndarray]:
     counts = Counter(levels.tolist())
     kept = [level for level, _ in counts.most_common(_LEVELS if len(counts) <= _LEVELS else _LEVELS - 1)]
     kept.sort(key=_by_number)
-    names = kept + ([_OTHERS] if len(counts) > len(kept) else [])
+    names = [_label(level) for level in kept] + ([_OTHERS] if len(counts) > len(kept) else [])
     place = {level: i for i, level in enumerate(kept)}
     return names, np.array([place.get(level, len(kept)) for level in levels])
 

@@ -125,5 +125,5 @@ def _refuse_point_masses(radius: np.ndarray, k: int) -> None:
     if masses:
         raise InputError(
             f"KSG is defined on continuous columns, and {masses:,} of {len(radius):,} rows have {k} others equal to them "
-            "on this scale: these are point masses. Use MixedKSG, which counts them, or drop repeated rows if they are copies."
+            "on this scale: point masses. Use MixedKSG (the method `mixed`), which counts them, or drop rows that are copies."
         )

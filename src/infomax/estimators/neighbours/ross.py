@@ -84,5 +84,5 @@ def _refuse_point_masses(radius: np.ndarray, k: int) -> None:
     if masses:
         raise InputError(
             f"{masses:,} of {len(radius):,} rows are equal to their {k} nearest neighbours of the same level: the continuous "
-            "side has point masses. Use MixedKSG, which counts them, or drop repeated rows if they are copies."
+            "side has point masses. Use MixedKSG (the method `mixed`), which counts them, or drop rows that are copies."
         )
