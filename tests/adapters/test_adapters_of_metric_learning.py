@@ -153,6 +153,20 @@ def test_distances_of_the_original() -> None:
             TripletMarginLoss(0.2, distance=refused)
 
 
+def test_references_of_one_label_leave_no_negative() -> None:
+    """The originals: 0 where negatives are needed, and the positives among themselves where they are not."""
+    generator = torch.Generator().manual_seed(5)
+    x, r = (torch.randn(n, 3, generator=generator, dtype=torch.float64, requires_grad=True) for n in (4, 3))
+    labels, references = torch.tensor([0, 0, 1, 2]), torch.zeros(3, dtype=torch.int64)
+    s, same = unit(x, dim=1) @ unit(r, dim=1).t() / 0.2, labels[:, None] == references
+    found = SupConLoss(temperature=0.2)(x, labels, ref_emb=r, ref_labels=references)
+    torch.testing.assert_close(found, _sup_con(s, same, torch.ones_like(same)))
+    for loss in (NTXentLoss(), TripletMarginLoss(0.1, distance="cosine")):
+        found = loss(x, labels, ref_emb=r, ref_labels=references)
+        assert found == 0
+        assert not torch.autograd.grad(found, x)[0].any()
+
+
 def test_what_would_change_the_meaning_is_refused() -> None:
     x, labels = torch.eye(4), torch.tensor([0, 0, 1, 1])
     with pytest.raises(InputError, match="indices_tuple"):
@@ -175,5 +189,3 @@ def test_what_would_change_the_meaning_is_refused() -> None:
         SupConLoss()(x, labels, ref_emb=x)
     with pytest.raises(InputError, match="embeddings must be"):
         SupConLoss()(x.long(), labels)
-    with pytest.raises(InputError, match="negative"):  # a row all of whose candidates are true
-        NTXentLoss()(x, labels, ref_emb=x[:2], ref_labels=labels[:2])

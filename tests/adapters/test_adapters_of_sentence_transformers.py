@@ -58,6 +58,16 @@ def test_the_default_is_cross_entropy_over_all_positives_and_negatives(count: in
     torch.testing.assert_close(model.table.weight.grad, theirs)
 
 
+def test_the_models_own_dict_is_filled_in_where_losses_around_this_one_look() -> None:
+    """`AdaptiveLayerLoss` puts layers into the features that the model gave back, and reads them from those it was given."""
+    features = columns(2)
+    ObjectiveLoss(Model())(features, None)
+    assert all("sentence_embedding" in column for column in features)
+    features = columns(2)
+    ObjectiveLoss(Model(), chunk=3)(features, None).backward()
+    assert all(set(column) == {"input_ids", "attention_mask", "prompt_length"} for column in features)
+
+
 def test_a_batch_of_one_costs_nothing() -> None:
     assert ObjectiveLoss(Model())(columns(2, n=1)) == 0
 

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from infomax import bounds
-from infomax.scores import Scores
 
 
 def baseline(n: int) -> Tensor:
@@ -52,6 +51,17 @@ def leave_one_out(s: Tensor, w: Tensor) -> Tensor:
     return true_mean(s.diagonal() - means, w)
 
 
+def interpolated(s: Tensor, w: Tensor, a: Tensor, alpha: float) -> Tensor:
+    """Poole et al. 2019, equation 13. A row's chance mean moves with the weights, and the mean with the true pair in the place of
+    the next anchor's moves with it: the two differ by two of n - 1 pairs, whose own weights count for 1/n and are left out."""
+    h, others = s.exp(), 1 - torch.eye(len(w), dtype=s.dtype)
+    chance = (others * h) @ w / w.sum() * len(w) / (len(w) - 1)
+    following = h.gather(1, torch.arange(len(w)).roll(-1)[:, None]).squeeze(1)
+    with_true = chance + (h.diagonal() - following) / (len(w) - 1)
+    of_chance, of_true = (alpha * mean + (1 - alpha) * a.exp() for mean in (chance, with_true))
+    return true_mean(1 + s.diagonal() - of_true.log() - chance / of_chance, w)
+
+
 READINGS = {
     "donsker_varadhan": Reading(
         bounds.donsker_varadhan, lambda s, w: true_mean(s.diagonal(), w) - chance_mean(s.exp(), w).log(), "neither"
@@ -88,11 +98,12 @@ READINGS = {
         lambda s, w: true_mean(s.diagonal() - baseline(len(s)), w),
         "upper",
     ),
+    "interpolated": Reading(
+        lambda s, **o: bounds.interpolated(s, baseline(len(s.anchors)), alpha=0.3, **o),
+        lambda s, w: interpolated(s, w, baseline(len(s)), 0.3),
+        "lower",
+    ),
 }
 
 
-def interpolated(scores: Scores, **options) -> bounds.Bound:
-    return bounds.interpolated(scores, baseline(len(scores.anchors)), alpha=0.3, **options)
-
-
-ALL = {name: reading.read for name, reading in READINGS.items()} | {"interpolated": interpolated}
+ALL = {name: reading.read for name, reading in READINGS.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sklearn.mixture import GaussianMixture
 from torch.distributions import Categorical, Gamma, Independent, Normal, Uniform
 
 from infomax.candidates import ContinuousNoise, gaussian_fit, gaussian_mixture_fit
@@ -46,6 +47,17 @@ def test_a_mixture_fits_two_heaps_better_than_one_gaussian(shape):
     mixture = gaussian_mixture_fit(x.numpy(), 2)
     assert mixture.draw(5, torch.Generator().manual_seed(0)).shape == (5, *shape[1:])
     assert mixture.log_prob(x).mean() > gaussian_fit(x).log_prob(x).mean() + 0.3
+
+
+@pytest.mark.parametrize("random_state", [0, 1])
+def test_the_mixture_is_scikit_learns(random_state):
+    """One heap in three parts of unequal weight, which ones depending on the seed."""
+    x = data((60, 2)).numpy()
+    theirs = [GaussianMixture(3, random_state=seed).fit(x) for seed in (random_state, 1 - random_state)]
+    told = [mixture.score_samples(x) for mixture in theirs]
+    assert np.abs(told[0] - told[1]).max() > 0.1
+    ours = gaussian_mixture_fit(x, 3, random_state=random_state).log_prob(torch.from_numpy(x))
+    np.testing.assert_allclose(ours, told[0], rtol=1e-9)  # rounding of a covariance's factors
 
 
 def test_outside_the_support_the_density_is_zero():

@@ -131,6 +131,25 @@ def test_moco_is_its_published_definition():
     assert queue.ages.tolist() == [0] * 5 + [1] * 4
 
 
+def test_older_keys_of_an_item_are_not_its_negatives_in_moco():
+    q, k, queue, ids = unit(5, 0), unit(5, 1), filled(), torch.tensor([3, 4, 4, 50, 51])  # of ids 3 to 11, keys 0 to 8
+    older = (q @ queue.keys.T).masked_fill(ids[:, None] == queue.ids, -torch.inf)
+    losses = moco_loss(q, k, queue, ids=ids, temperature=0.2)
+    logits = torch.cat([(q * k).sum(1, keepdim=True), older], 1) / 0.2
+    plain = cross_entropy(logits, torch.zeros(5, dtype=torch.long), reduction="none")
+    torch.testing.assert_close(losses, plain)
+    assert queue.ids.tolist() == [3, 4, 4, 50, 51, 8, 9, 10, 11]
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_moco_gives_its_keys_no_gradient(normalize):
+    q, k = unit(5, 0).requires_grad_(), unit(5, 1).requires_grad_()
+    losses = moco_loss(q, k, filled(), normalize=normalize)
+    to_query, to_key = torch.autograd.grad(losses.sum(), (q, k), allow_unused=True)
+    assert to_query.abs().max() > 0
+    assert to_key is None
+
+
 def test_the_first_step_of_moco_takes_the_batch():
     q, k, queue = unit(5, 0), unit(5, 1), Queue(8, 3, dtype=torch.float64)
     torch.testing.assert_close(moco_loss(q, k, queue, temperature=0.2), info_nce(Scores(q, k, temperature=0.2)))

@@ -42,6 +42,14 @@ def test_expected_counts_are_those_of_the_draws(name, rows):
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
+def test_a_draw_tells_the_expected_number_of_its_draws(name):
+    """nu of binary NCE: an expectation, not the number that came."""
+    sampler, rng = SAMPLERS[name], torch.Generator().manual_seed(1)
+    expected = float(sampler.log_expected(torch.arange(6), 4).exp().sum())
+    assert [sampler.draw(4, rng).draws for _ in range(5)] == pytest.approx([expected] * 5, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
 def test_a_saved_generator_resumes_the_draws(name):
     rng = torch.Generator().manual_seed(0)
     SAMPLERS[name].draw(5, rng)

@@ -194,3 +194,26 @@ def test_details():
     assert found.details["by_chance"] == pytest.approx(0, abs=2e-3)
     assert found.upper.nats <= log(3) + 1e-12
     assert found.interval.low < found.nats < found.interval.high
+
+
+def test_the_standard_error_of_a_table_as_it_comes_is_that_of_its_log_ratios_and_of_chance():
+    """√(var / n + (r - 1)(c - 1) / 2n²): the delta method, and half a chi-squared variable over n."""
+    counts = np.array([[9, 4], [3, 7], [5, 6]])
+    x, y = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
+    n, p = counts.sum(), counts / counts.sum()
+    ratios = np.log(p / np.outer(p.sum(1), p.sum(0)))
+    variance = (p * ratios**2).sum() - (p * ratios).sum() ** 2
+    expected = np.sqrt(variance / n + (3 - 1) * (2 - 1) / (2 * n**2))
+    assert measure(x, y, correction="plug_in").standard_error == pytest.approx(expected)
+    strata = measure(
+        np.tile(x, 2), np.tile(y, 2), np.repeat([0, 1], n), "plug_in"
+    )  # twice the table, twice the freedom
+    expected = np.sqrt(variance / (2 * n) + 2 * (3 - 1) * (2 - 1) / (2 * (2 * n) ** 2))
+    assert strata.standard_error == pytest.approx(expected)
+
+
+def test_each_side_is_told_with_its_own_entropy():
+    x = RNG(11).integers(0, 8, 500)
+    found, turned = measure(x, x % 2).details, measure(x % 2, x).details
+    assert (found["entropy_x"], found["entropy_y"]) == (turned["entropy_y"], turned["entropy_x"])
+    assert found["entropy_y"] <= log(2) + 0.01 < log(8) - 0.05 < found["entropy_x"]

@@ -6,6 +6,7 @@ import pytest
 from infomax.data.variables import sample
 from infomax.errors import InputError
 from infomax.estimators import CanonicalCorrelations, GaussianCopula
+from infomax.estimators.canonical import CanonicalPairs
 
 
 def correlated(rho, n, d, rng):
@@ -122,3 +123,22 @@ def test_independent_columns_add_no_noise_when_shrunk():
     shrunk, plain = (CanonicalCorrelations(shrink=s).estimate(x, y).nats for s in (True, False))
     assert abs(shrunk - nats(0.8, 1)) < 0.12
     assert plain > nats(0.8, 1) + 0.5
+
+
+def test_each_direction_that_is_given_takes_a_degree_of_freedom():
+    """Independent columns given forty others: 0 on average, within 4 standard errors, only with the bias of 59 and not of 99."""
+    rng = np.random.default_rng(10)
+    found = [
+        GaussianCopula().estimate(*rng.normal(size=(2, 100)), given=rng.normal(size=(100, 40)), level=None).nats
+        for _ in range(60)
+    ]
+    assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(60)
+
+
+def test_the_correlations_that_are_told_are_the_shrunk_ones():
+    x, y = correlated(0.7, 200, 5, np.random.default_rng(11))
+    pairs = CanonicalPairs.fit(x, y)
+    for shrink, expected in ((True, pairs.unbiased()), (False, pairs.rho)):
+        found = CanonicalCorrelations(shrink=shrink).estimate(x, y)
+        assert found.details["correlations"] == pytest.approx(expected)
+        assert found.nats == pytest.approx(-0.5 * np.log(1 - expected**2).sum())

@@ -5,11 +5,13 @@ import warnings
 import numpy as np
 import pytest
 from joblib import parallel_config
+from scipy.stats import norm, t
 
 from infomax.data import sample
 from infomax.errors import InputError
-from infomax.estimators import Caution, Discrete, Estimator, Measured
+from infomax.estimators import Caution, Discrete, Estimator, Measured, inference
 from infomax.estimators.inference import _check, estimate_sample, estimate_with
+from infomax.estimators.intervals import SUBSAMPLES, Spread
 
 
 class Correlation(Estimator):
@@ -261,3 +263,66 @@ def test_no_warning_is_raised():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Correlation().estimate(*draw(), permutations=3, random_state=0)
+
+
+def test_a_test_compares_its_own_number_with_its_own_permutations():
+    class Silent(Correlation):
+        """Says 0 of every sample, and leaves the test to another."""
+
+        def measure(self, sample, rng):
+            return Measured(0.0, 0.1)
+
+        def tester(self, sample):
+            return Correlation()
+
+    found = Silent().estimate(*draw(), permutations=99, random_state=0)
+    assert found.nats == 0
+    assert found.p_value == 0.01  # the least that 99 permutations can say: x and y are not independent
+
+
+@pytest.mark.parametrize("name", ["p_value", "spread_over_subsamples"])
+def test_blocks_are_told_to_the_test_and_to_the_subsamples(name, monkeypatch):
+    told, known = [], getattr(inference, name)
+
+    def listening(*args, **options):
+        told.append(options["block"])
+        return known(*args, **options)
+
+    monkeypatch.setattr(inference, name, listening)
+    Correlation().estimate(*draw(), permutations=1, block=8, random_state=0)
+    assert told == [8]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_upper_end_for_a_series_counts_blocks_not_pairs(own, monkeypatch):
+    """It is where I - nats = reach √(error² + 2 (I - nats) / blocks): see `intervals._around`."""
+    x, y = draw(400)
+    monkeypatch.setattr(inference, "spread_over_subsamples", lambda *args, **options: Spread(0.1, 0.0))
+    found = Correlation(error=0.1 if own else None).estimate(x, y, block=8, random_state=0)
+    assert found.interval.kind == ("asymptotic" if own else "subsampling")
+    reach, over = (norm.ppf(0.975) if own else t.ppf(0.975, SUBSAMPLES)), found.interval.high - found.nats
+    assert over == pytest.approx(reach * np.sqrt(found.standard_error**2 + 2 * over / 50), rel=1e-9)
+
+
+def test_a_series_has_no_upper_limit():
+    """The limit is one for independent pairs."""
+    x, y = np.tile([0, 1], 50), np.tile([0, 0, 1, 1], 25)
+    assert Correlation(error=0.1).estimate(x, y, random_state=0).upper is not None
+    assert Correlation(error=0.1).estimate(x, y, block=8, random_state=0).upper is None
+
+
+@pytest.mark.parametrize(("delta", "confidence"), [(None, 0.95), (0.1, 0.9), (0.01, 0.99)])
+def test_the_upper_limit_holds_with_the_confidence_that_was_asked_for(delta, confidence):
+    x, y = np.tile([0, 1], 50), np.tile([0, 0, 1, 1], 25)
+    found = estimate_with(Correlation(error=0.1), x, y, delta=delta, random_state=0)
+    assert found.upper.confidence == pytest.approx(confidence)
+
+
+def test_an_estimate_above_the_upper_limit_stays_in_its_interval():
+    class Two(Correlation):
+        def measure(self, sample, rng):
+            return Measured(2.0, 0.1)
+
+    found = Two().estimate(np.tile([0, 1], 50), np.tile([0, 0, 1, 1], 25))
+    assert found.upper.nats < 1
+    assert found.interval.low < found.nats == found.interval.high

@@ -198,6 +198,8 @@ def test_duplicated_rows_are_an_answer_with_a_caution(make, pair_of):
 
 @ALL
 def test_rounded_and_integer_columns_stay_near(make, pair_of):
+    """A tenth of rounding adds 1/1200 to the variance and costs ½ · 0.64/0.36 / 1200 < 0.001 nats; what ties do to a method
+    beyond that must stay within 4 standard errors of the sample's own mean log ratio, whose variance is ρ²."""
     x, y = pair_of(make)
     if np.asarray(x).dtype.kind != "f" or np.asarray(y).dtype.kind != "f":
         pytest.skip("levels are not rounded")
@@ -205,7 +207,7 @@ def test_rounded_and_integer_columns_stay_near(make, pair_of):
     for values in (np.round(x, 1), np.round(100 * x).astype(int)):
         found = run(make, values, y)
         if found is not None:
-            assert found.nats == pytest.approx(usual, abs=0.25)
+            assert found.nats == pytest.approx(usual, abs=0.001 + 4 * 0.8 / np.sqrt(N))
 
 
 @ALL

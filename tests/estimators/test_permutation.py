@@ -6,6 +6,7 @@ import pytest
 from infomax.data import sample
 from infomax.errors import InputError
 from infomax.estimators.permutation import (
+    _near,
     null_pairings,
     p_value,
     shuffled_blocks,
@@ -118,3 +119,20 @@ def test_blocks_that_cannot_be_are_refused():
         null_pairings(sample(np.arange(10.0), np.arange(10.0)), 4)
     with pytest.raises(InputError, match="not both"):
         null_pairings(sample(np.arange(10.0), np.arange(10.0), given=np.arange(10.0)), 2)
+
+
+def test_near_are_the_five_of_the_stratum_that_are_nearest_in_ranks():
+    """Runge 2018: the k = 5 nearest in the maximum norm of the ranks of z, oneself among them; all where there are fewer."""
+    rng = np.random.default_rng(2)
+    level = np.append(rng.integers(0, 2, 117), [2, 2, 2])
+    one, other = rng.normal(size=120), np.exp(5 * rng.normal(size=120))
+    pairs = sample(rng.normal(size=120), rng.normal(size=120), given={"l": level.astype(str), "a": one, "b": other})
+    ranks = np.stack([column.argsort().argsort() for column in (one, other)])
+    apart = np.abs(ranks[:, :, None] - ranks[:, None]).max(0)
+    for row, near in enumerate(_near(pairs.z)):
+        alike = level == level[row]
+        assert alike[near].all()
+        assert len(set(near)) == min(5, alike.sum())
+        assert (
+            sorted(apart[row, near]) == sorted(apart[row, alike])[:5]
+        )  # distances, as equal ones may come in any order

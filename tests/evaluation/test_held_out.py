@@ -1,5 +1,6 @@
 """The evaluation of held-out pairs: each number against its definition."""
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -8,10 +9,10 @@ import torch
 from torch import nn
 
 from infomax.data import read_pairs
-from infomax.encoders import StaticTextEncoder
+from infomax.encoders import StaticTextEncoder, lineage
 from infomax.errors import InputError
 from infomax.evaluation import Retrieval, embed, evaluate, retrieval
-from infomax.evaluation.vectors import Prepared, TwoSided, prepared, remembered, sides
+from infomax.evaluation.vectors import Part, Prepared, TwoSided, lengths, prepared, remembered, sides
 
 TEXTS = [(f"alpha{i} beta{i} gamma", f"gamma alpha{i} delta{i}") for i in range(30)]
 
@@ -49,8 +50,6 @@ def test_repeated_texts_are_masked_in_retrieval_but_not_in_the_bound():
 
 def test_groups_widen_the_standard_error(vectors):
     x, y = (v.repeat_interleave(4, 0) + 1e-4 * torch.randn(240, 5) for v in vectors)
-    from dataclasses import replace
-
     pairs = read_pairs((x, y))
     alone = evaluate(nn.Identity(), pairs, temperature=0.2).readout.standard_error
     grouped = replace(pairs, groups=np.repeat(np.arange(60), 4))
@@ -66,6 +65,27 @@ def test_score_samples_are_of_true_and_of_chance_pairs(vectors):
     assert len(found.negative_scores) == 1000
     assert np.mean(found.negative_scores) == pytest.approx(float(off.mean()), abs=5 * float(off.std()) / 1000**0.5)
     assert found == evaluate(nn.Identity(), vectors, temperature=0.2, samples=1000)
+
+
+def test_chance_pairs_are_never_true_pairs():
+    apart = torch.eye(5)  # 1 with itself, 0 with all others
+    found = evaluate(nn.Identity(), (apart, apart), temperature=0.5, samples=200)
+    assert set(found.positive_scores) == {2.0}
+    assert set(found.negative_scores) == {0.0}
+
+
+def test_another_seed_draws_other_samples(vectors):
+    first, second = (evaluate(nn.Identity(), vectors, seed=seed) for seed in (1, 2))
+    assert first.negative_scores != second.negative_scores
+    assert first.examples != second.examples
+
+
+def test_figures_on_pairs_that_it_was_fitted_to_are_no_bound(vectors):
+    pairs, encoder = read_pairs(vectors), nn.Linear(5, 5)
+    lineage.add(pairs, encoder)
+    found = evaluate(encoder, pairs).readout
+    assert found.side == "score"
+    assert "was fitted to" in found.reason
 
 
 def test_examples_show_the_nearest():
@@ -86,6 +106,21 @@ def test_untrained_by_encoder_or_by_its_retrieval(vectors):
     assert by_encoder == retrieval(a, c)
     known = Retrieval({1: 0.5}, 0.5, 2, 2)
     assert evaluate(nn.Identity(), vectors, untrained=known).untrained is known
+
+
+def test_the_untrained_encoder_is_read_as_the_fitted_one(vectors):
+    """By inner products, where lengths count, and without copies of the answer: the same encoder in both places."""
+    x, y = (v * torch.logspace(-1, 1, 60)[:, None] for v in vectors)
+    ids = np.arange(60) // 4
+    pairs = replace(read_pairs((x, y)), ids=ids)
+    found = evaluate(nn.Identity(), pairs, normalize=False, untrained=nn.Identity(), ks=(2, 7))
+    assert found.untrained == found.fitted == retrieval(x, y, ids=ids, ks=(2, 7))
+
+
+def test_bm25_looks_as_deep_as_the_encoder():
+    encoder = StaticTextEncoder.from_texts([t for pair in TEXTS for t in pair], dim=8)
+    found = evaluate(encoder, TEXTS, ks=(2, 7))
+    assert list(found.bm25.recall) == list(found.fitted.recall) == [2, 7]
 
 
 def _column(values):
@@ -123,6 +158,16 @@ def test_texts_are_tokenised_once():
     assert prepared(other, held) is not held.tokens
     assert held[np.array([3])] == [TEXTS[3][0]]
     assert torch.equal(embed(encoder, prepared(encoder, held)), embed(encoder, pairs.anchors))
+
+
+def test_some_rows_of_a_column_have_their_own_lengths():
+    class Counted:
+        def lengths(self, rows):
+            return 10 * rows
+
+    chosen, rows = np.array([7, 3, 5]), np.array([2, 0])
+    assert lengths(Part(Counted(), chosen), rows).tolist() == [50, 70]
+    assert lengths(Part(TEXTS, chosen), rows) is None
 
 
 @pytest.mark.parametrize("bad", [None, "encoder", (nn.Identity(),), (nn.Identity(), 3)])

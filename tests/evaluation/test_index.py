@@ -10,6 +10,7 @@ from infomax.data import TensorColumn, TextColumn
 from infomax.encoders import StaticTextEncoder
 from infomax.errors import InputError
 from infomax.evaluation import build_index, index, load_index, search
+from infomax.evaluation.vectors import embed
 
 TEXTS = ["red apple", "green pear", "blue sky", "wide sea", "red apple", "old oak tree"]
 
@@ -21,6 +22,16 @@ def column(texts):
 @pytest.fixture
 def encoder():
     return StaticTextEncoder.from_texts(TEXTS, dim=32, vocabulary_size=200)
+
+
+def test_a_list_of_texts_is_a_column(encoder):
+    listed, whole = build_index(encoder, TEXTS), build_index(encoder, column(TEXTS))
+    assert torch.equal(listed.vectors, whole.vectors)
+    assert listed.labels == whole.labels == TEXTS[:4] + TEXTS[5:]
+    assert torch.equal(embed(encoder, tuple(TEXTS)), embed(encoder, column(TEXTS)))
+    for wrong in ([1, 2], [["a"]]):
+        with pytest.raises(InputError, match="must be of texts"):
+            build_index(encoder, wrong)
 
 
 def test_finds_the_nearest_and_keeps_repeated_texts_once(encoder):
@@ -68,6 +79,25 @@ def test_without_unit_length_inner_products_decide(tmp_path):
         assert [[label for label, _ in row] for row in hits] == [[f"row {j}" for j in row] for row in rows.tolist()]
         assert np.allclose([[v for _, v in row] for row in hits], values, rtol=1e-5)
     assert torch.equal(load_index(tmp_path).vectors, items)
+
+
+class Rolled(nn.Module):
+    """Numbers moved on by some places."""
+
+    def __init__(self, by):
+        super().__init__()
+        self.by = by
+
+    def forward(self, x):
+        return x.roll(self.by, 1)
+
+
+def test_the_first_side_encodes_queries_and_the_second_items():
+    two = (Rolled(1), Rolled(2))
+    built = build_index(two, TensorColumn(torch.eye(4)))  # item i lies along axis i + 2, query i along axis i + 1
+    assert torch.equal(built.vectors.float(), torch.eye(4).roll(2, 1))
+    hits = search(two, built, TensorColumn(torch.eye(4)), k=1)
+    assert [label for ((label, _),) in hits] == ["row 3", "row 0", "row 1", "row 2"]
 
 
 def test_saved_and_mapped_back(encoder, tmp_path):

@@ -36,14 +36,15 @@ def by_formula(queries, documents, ids, k1=1.5, b=0.75):
     return np.array(ranks)
 
 
-def test_equals_the_formula():
+@pytest.mark.parametrize(("k1", "b"), [(1.5, 0.75), (0.3, 0.75), (1.5, 0.0)])
+def test_equals_the_formula(k1, b):
     rng = np.random.default_rng(0)
     vocabulary = [f"w{i}" for i in range(40)]
     documents = [" ".join(rng.choice(vocabulary, rng.integers(3, 15))) for _ in range(30)]
     queries = [" ".join(rng.choice(d.split(), 2)) + f" w{rng.integers(40)} unseen" for d in documents]
     ids = [0, 0, 0, *range(1, 28)]
-    ranks = by_formula(queries, documents, ids)
-    got = bm25(queries, documents, ids=ids, ks=(1, 5))
+    ranks = by_formula(queries, documents, ids, k1, b)
+    got = bm25(queries, documents, ids=ids, ks=(1, 5), k1=k1, b=b)
     assert got.recall == pytest.approx({1: np.mean(ranks < 1), 5: np.mean(ranks < 5)})
     assert got.mrr == pytest.approx(np.mean(1 / (ranks + 1)))
     assert 0 < got.recall[1] < 1

@@ -32,6 +32,14 @@ def test_any_increasing_scale_gives_the_same():
         assert got.value == pytest.approx(100)
 
 
+def test_each_side_is_encoded_by_its_own():
+    """Candidates turned round: every cosine changes its sign, and the order its direction."""
+    turned = nn.Linear(2, 2, bias=False)
+    nn.init.eye_(turned.weight).data.neg_()
+    scored = [(a, b, -i) for i, (a, b) in enumerate(at_angles([0.1, 0.5, 0.9, 1.3, 2.0]))]
+    assert spearman((nn.Identity(), turned), scored).value == pytest.approx(-100)
+
+
 def test_texts_and_a_constant_encoder():
     texts = ["red apple", "green pear", "blue sky", "wide sea"]
     encoder = StaticTextEncoder.from_texts(texts * 2, dim=32)

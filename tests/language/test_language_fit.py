@@ -11,12 +11,12 @@ import torch
 from infomax.errors import InfomaxError, InputError
 from infomax.language import LanguageModel, NGramModel, fit_language_model
 from infomax.language.anchors import anchors
-from infomax.language.begin import task_for
-from infomax.language.end import counted
+from infomax.language.begin import noise_of, task_for
+from infomax.language.end import _cautions, counted
 from infomax.language.settings import LanguageSettings
 from infomax.language.task import LanguageState, clip, corrected
 from infomax.training.outcome import _strict
-from infomax.unnormalised import SampledLinear
+from infomax.unnormalised import ExactReading, SampledLinear
 
 QUICK = {"dim": 12, "epochs": 1, "batch_size": 4, "unroll": 10, "dropout": 0.0, "noise_draws": 5, "progress": False}
 LEARN = {
@@ -118,6 +118,21 @@ def test_anchors_are_the_losses_of_knowing_nothing():
     assert anchors("negative-sampling", 7, counts) == found
     assert anchors("ranking", 7, counts)["loss"] == pytest.approx(np.log(8))
     assert anchors("mle", 7, counts)["loss"] == pytest.approx(np.log(4))
+
+
+def test_the_power_of_the_counts_is_that_of_the_noise(small):
+    for alpha in (0.0, 0.5, 1.0):
+        law = noise_of(small, settings(alpha=alpha), None).log_q(torch.arange(12)).exp().numpy()
+        want = np.where(small.counts > 0, small.counts.astype(float) ** alpha, 0.0)
+        assert law == pytest.approx(want / want.sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("model", ["lstm", "log-bilinear"])
+def test_dropout_is_on_while_a_run_learns(small, model):
+    """The first step of two runs that begin with the same parameters."""
+    run = QUICK | {"model": model, "objective": "mle", "batch_size": 10}
+    plain, dropped = (fit_language_model(small, **(run | {"dropout": dropout})) for dropout in (0.0, 0.5))
+    assert plain.history[0]["loss"] != dropped.history[0]["loss"]
 
 
 @pytest.mark.parametrize("model", ["lstm", "log-bilinear"])
@@ -242,6 +257,13 @@ def test_cautions_of_nce_are_of_its_normaliser(small):
     found = fit_language_model(small, **(far | {"batch_size": 20}))
     assert abs(found.test.log_normaliser) > 0.5 or found.test.log_normaliser_spread > 0.5
     assert any("scores are not log-probabilities" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(("mean", "spread", "said"), [(0, 0, 0), (0.6, 0, 1), (-0.6, 0, 1), (0, 0.6, 1), (0.4, 0.4, 0)])
+def test_a_normaliser_off_in_mean_or_spread_is_named(small, mean, spread, said):
+    wanted = settings(objective="nce")
+    read = ExactReading(1.0, exp(1.0), float(mean), float(spread), 150)
+    assert len(_cautions(wanted, task_for(small, wanted, None), read, None)) == said
 
 
 @pytest.mark.parametrize(

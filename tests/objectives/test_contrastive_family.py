@@ -272,6 +272,15 @@ def test_covariance_objectives_are_their_definitions():
         torch.testing.assert_close(torch.autograd.grad(got, inputs), torch.autograd.grad(want, inputs))
 
 
+def test_vicreg_leaves_dimensions_alone_that_vary_enough():
+    """The hinge at a standard deviation of 1: wide dimensions cost nothing, and do not pay for a constant one."""
+    wide = 3 * A / A.std(0)
+    only = {"invariance": 0.0, "variance": 1.0, "covariance": 0.0, "eps": 0.0}
+    assert vicreg(wide, wide, **only).item() == 0
+    constant = torch.cat([wide[:, 1:], torch.ones(N, 1, dtype=A.dtype)], 1)
+    assert vicreg(wide, constant, **only).item() == pytest.approx(1 / D, rel=1e-12)
+
+
 def test_low_temperatures_do_not_overflow():
     a, b = A.float(), B.float().requires_grad_()
     s = Scores(a, b, temperature=0.005)

@@ -44,8 +44,10 @@ def test_value_and_gradients_are_those_of_the_definition(negatives):
         torch.testing.assert_close(got, want, rtol=1e-9, atol=1e-12)
 
 
-def test_temperature_divides_the_scores():
-    torch.testing.assert_close(cpc(PREDICTIONS, CODES, temperature=0.5), cpc(2 * PREDICTIONS, CODES))
+@pytest.mark.parametrize("negatives", ["batch", "time", "both"])
+def test_temperature_divides_the_scores(negatives):
+    colder = cpc(PREDICTIONS, CODES, temperature=0.5, negatives=negatives)
+    torch.testing.assert_close(colder, cpc(2 * PREDICTIONS, CODES, negatives=negatives))
 
 
 def test_any_objective_of_scores_can_take_the_place_of_info_nce():

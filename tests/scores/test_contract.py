@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 sys.path.insert(0, str(Path(__file__).parent))
 from problems import Problem, expected, problems
 
-from infomax.scores import Scores, streamed_scores
+from infomax.scores import Scores, product, streamed_scores
 
 KINDS = list(problems())
 ONE_POSITIVE = [k for k in KINDS if "labels" not in k]
@@ -153,3 +153,26 @@ def test_a_dense_matrix_gives_the_same(kind):
     if kind in IN_COLUMNS:
         torch.testing.assert_close(s.cross_entropy("anchors"), p.scores("streamed").cross_entropy("anchors"))
     assert torch.equal(s.rank(), p.scores("streamed").rank())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("reduction", ["cross_entropy", "logsumexp"])
+@pytest.mark.parametrize("n", [20, 300])
+def test_a_compiled_loss_runs_and_holds_no_private_operator(n, reduction, monkeypatch):
+    """Inductor cannot lower oneDNN's product, so no traced graph may have it."""
+    monkeypatch.setattr(product, "_float32_cpu", lambda: product.onednn)
+    graphs = []
+
+    def backend(module, _):
+        graphs.append(str(module.graph))
+        return module.forward
+
+    def loss(a, b):
+        return getattr(Scores(a, b, temperature=0.3), reduction)().mean()
+
+    a, b = (torch.randn(n, 64, generator=torch.Generator().manual_seed(i)).requires_grad_() for i in (0, 1))
+    torch.compiler.reset()
+    found = torch.autograd.grad(torch.compile(loss, backend=backend)(a, b), (a, b))
+    for mine, plain in zip(found, torch.autograd.grad(loss(a, b), (a, b)), strict=True):
+        torch.testing.assert_close(mine, plain)
+    assert not any("mkldnn" in graph for graph in graphs)

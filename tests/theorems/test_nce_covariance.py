@@ -67,6 +67,16 @@ def test_a_sample_with_the_population_s_frequencies_has_its_covariance():
     assert away.tolist() == pytest.approx([0, 0, -0.01], abs=2e-4)
 
 
+def test_the_cramer_rao_bound_weighs_each_letter_by_its_probability():
+    """The Hessian of -E_p log p_θ at the truth, normalised over the four letters."""
+    p, _, g = alphabet()
+
+    def cross_entropy(theta):
+        return -(p @ (p.log() + FEATURES @ theta).log_softmax(0))
+
+    exact(cramer_rao(g, p), hessian(cross_entropy, torch.zeros(2, dtype=torch.float64)).inverse())
+
+
 @pytest.mark.parametrize("scale", [1.5, 2.0, 3.0])
 def test_variance_falls_to_the_cramer_rao_bound_as_nu_grows(scale):
     log_ratio, g, weights = quadrature(scale)

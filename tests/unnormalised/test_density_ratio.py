@@ -64,6 +64,20 @@ def test_a_module_learns_the_ratio_too_and_keeps_its_best_step():
     assert np.isfinite(wild(p)).all()
 
 
+def test_the_score_is_of_rows_that_were_not_learned_from():
+    """Equal laws, with more squares and products than rows: all is learned by heart, and no fixed ratio scores above 0."""
+    p, q, _ = heaps(40, 40, mean=0.0, d=12)
+    ratio = density_ratio(p, q)
+    assert ratio.score < 3.5 * ratio.score_error
+
+
+def test_the_step_that_is_best_on_rows_apart_is_kept():
+    """Equal laws, more columns than rows: all that is learned is learned by heart, so of all looks the first is the best."""
+    p, q, _ = heaps(60, 60, mean=0.0, d=60)
+    first, last = (density_ratio(p, q, model=linear(60), steps=steps, learning_rate=0.05) for steps in (25, 200))
+    assert np.array_equal(first(p), last(p))
+
+
 def test_telescoping_beats_one_leap_to_a_far_law():
     p, q, truth = heaps(1000, 1200, mean=0.0, scale=0.05, d=4)
     errors = {k: np.abs(telescoped_log_ratio(p, q, bridges=k)(p) - truth(p)).mean() for k in (0, 8)}
@@ -79,6 +93,13 @@ def test_the_links_add_up_and_none_is_a_plain_ratio():
     (one,) = telescoped_log_ratio(p, q + 99, bridges=0).links
     assert one.cautions[0][0] == "far"
     assert "link 1 of 1" in telescoped_log_ratio(p, q + 99, bridges=0).cautions[0][1]
+
+
+def test_laws_between_two_equal_ones_are_the_same_law():
+    """√(1 - α²) x + α y has the law of x and y where these are normal: no link tells anything, in mean or in variance."""
+    p, q, _ = heaps(4000, 4000, mean=0.0)
+    for link in telescoped_log_ratio(p, q, bridges=1).links:
+        assert abs(link.score) < 3.5 * link.score_error < 0.005
 
 
 LAW = torch.tensor([0.4, 0.1, 0.2, 0.3], dtype=torch.float64)

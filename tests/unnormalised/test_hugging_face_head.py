@@ -39,7 +39,8 @@ def llama(kind="Llama", **options):
 @pytest.mark.parametrize("make", [gpt2, llama])
 def test_all_classes_as_candidates_are_the_models_own_loss(make):
     plain, ours = make(), sampled_head(make(), noise=Everything(V))
-    for given in ({"labels": LABELS}, {"labels": LABELS, "num_items_in_batch": 40}, {"shift_labels": LABELS}):
+    others = {"labels": TOKENS, "ignore_index": int(TOKENS[1, 3])}
+    for given in (others, {}, {"num_items_in_batch": 40}, {"shift_labels": LABELS}):
         given = {"labels": LABELS} | given
         want, got = plain(TOKENS, **given), ours(TOKENS, **given)
         torch.testing.assert_close(got.loss, want.loss)
@@ -136,6 +137,24 @@ def test_ngram_noise_looks_back_on_the_labels():
     contexts = noise.contexts(LABELS.clamp(min=-1))[:, 1:]
     ours.lm_head.rng.manual_seed(0)
     torch.testing.assert_close(got, ours.lm_head.loss(hidden, LABELS[:, 1:], contexts=contexts))
+
+
+def test_ngram_noise_looks_back_on_labels_that_come_shifted():
+    """The same losses both ways, where the first token has no label: shifted ones cannot tell it."""
+    ours = sampled_head(gpt2(), noise=NGram.fit(TOKENS.flatten(), V, 3), draws=5)
+    labels = LABELS.clone()
+    labels[:, 0] = -100
+    whole = ours(TOKENS, labels=labels).loss
+    ours.lm_head.rng.manual_seed(0)
+    shifted = torch.cat([labels[:, 1:], torch.full((3, 1), -100)], 1)
+    torch.testing.assert_close(ours(TOKENS, labels=labels, shift_labels=shifted).loss, whole)
+
+
+def test_an_embedding_of_its_own_keeps_its_dense_gradient():
+    ours = sampled_head(gpt2(tie_word_embeddings=False), draws=4, sparse=True)
+    ours(TOKENS, labels=TOKENS).loss.backward()
+    assert ours.lm_head.weight.grad.is_sparse
+    assert not ours.get_input_embeddings().weight.grad.is_sparse
 
 
 def test_training_learns():

@@ -61,6 +61,17 @@ def test_few_effective_draws_are_named():
     assert [kind for kind, _ in bennett(Narrow(), far, draws_of_the_model(50)).cautions] == ["few effective samples"]
 
 
+def test_every_observation_is_effective_where_model_and_noise_are_one():
+    """Each is noise with the probability nu / (1 + nu), which 1 + 1/nu makes 1; up to where the search for c stops."""
+
+    class Same(nn.Module):
+        def forward(self, x):
+            return NOISE.log_prob(x)
+
+    for nu in (1, 4):
+        assert bennett(Same(), NOISE, draws_of_the_model(200), nu).effective_samples == pytest.approx(200, rel=1e-6)
+
+
 def test_one_bridge_is_off_by_the_two_divergences():
     found = annealed_importance_sampling(Narrow(), NOISE, x=draws_of_the_model(5000), bridges=1, chains=5000)
     below, above = kl(0, WIDE, MEAN, SCALE), kl(MEAN, SCALE, 0, WIDE)
@@ -86,6 +97,13 @@ def test_the_mean_weight_is_z_however_bad_the_walk(bridges, step_size):
     assert abs(found.forward.value - LOG_Z) < 3.5 * found.forward.standard_error < 0.2
     assert found.upper is None
     assert "at least" in str(found)
+
+
+def test_the_noise_weighs_less_with_each_bridge():
+    """With noise no wider than this, a walk that felt it in full would stay between it and the model."""
+    noise = Independent(Normal(torch.zeros(D, dtype=torch.float64), torch.ones(D, dtype=torch.float64)), 1)
+    found = annealed_importance_sampling(Narrow(), noise, bridges=30, chains=4000, step_size=0.5)
+    assert abs(found.forward.value - LOG_Z) < 3.5 * found.forward.standard_error < 0.15
 
 
 def test_a_walk_that_hardly_moves_or_always_does_is_named():

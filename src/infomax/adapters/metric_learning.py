@@ -47,7 +47,7 @@ class _LabelledLoss(nn.Module, ABC):
                 the original, item i is no candidate of row i either where `ref_labels` is the very tensor `labels`.
 
         Raises:
-            InputError: shapes that do not fit, no labels, an `indices_tuple`, a row whose candidates all have its label.
+            InputError: shapes that do not fit, no labels, an `indices_tuple`.
         """
         if indices_tuple is not None:
             raise InputError("indices_tuple is not supported: all pairs of the labels count; leave the miner out.")
@@ -91,6 +91,9 @@ class NTXentLoss(_LabelledLoss):
         self.temperature = _positive("temperature", temperature)
 
     def of(self, anchors: Tensor, candidates: Tensor, pairs: dict[str, Any], columns: _Columns) -> Tensor:
+        references = pairs["positives"][1]
+        if bool((references == references[0]).all()):
+            return anchors.sum() * 0.0  # rows with a positive have no negative
         scores = Scores(anchors, candidates, temperature=self.temperature, **pairs)
         over = scores.with_row_offset(-scores.logsumexp(positives="out"))
         return over.total(lambda s: softplus(-s), positives="only").sum() / columns.true_pairs.sum()
@@ -109,7 +112,8 @@ class SupConLoss(_LabelledLoss):
         self.temperature = _positive("temperature", temperature)
 
     def of(self, anchors: Tensor, candidates: Tensor, pairs: dict[str, Any], columns: _Columns) -> Tensor:  # noqa: ARG002
-        return supervised_contrastive(Scores(anchors, candidates, temperature=self.temperature, **pairs)).mean()
+        scores = Scores(anchors, candidates, temperature=self.temperature, **pairs)
+        return supervised_contrastive(scores.allowing_no_negatives()).mean()
 
 
 class TripletMarginLoss(_LabelledLoss):

@@ -30,7 +30,8 @@ class ObjectiveLoss(nn.Module):
         model: a `SentenceTransformer`.
         objective: Scores -> (N,) losses, such as `functools.partial(info_nce, symmetric=True)`.
         temperature: of the cosines; 0.05 is the scale of 20 of `MultipleNegativesRankingLoss`.
-        learn_temperature: learn its logarithm along with the model, in the trainer's optimizer.
+        learn_temperature: learn its logarithm along with the model, in the trainer's optimizer. The trainer's checkpoints hold
+            the model alone: to resume, save `loss.state_dict()` too and load it first (so with an objective that is a module).
         chunk: texts that are encoded at a time, as `mini_batch_size` of the Cached losses: memory for one chunk, at the price
             of one more forward pass; the gradient is the same. None: the whole batch.
 
@@ -116,7 +117,8 @@ class _Encoder(nn.Module):
             self.no_sync = model.no_sync
 
     def forward(self, features: dict[str, Any] | _Rows) -> Tensor:
-        given = dict(features.features if isinstance(features, _Rows) else features)
+        # The whole batch's own dict is filled in, where losses around this one look; a chunk's must stay as it is.
+        given = dict(features.features) if isinstance(features, _Rows) else features
         vectors: Tensor = self.model(given)["sentence_embedding"]
         return vectors
 

@@ -14,6 +14,10 @@ _Scores = Annotated[
         metavar="COLUMN", help="Column of scores given by people: also measure Spearman's rank correlation with them."
     ),
 ]
+_Group = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Rows with equal values belong together: standard errors are between groups."),
+]
 _Temperature = Annotated[
     float | None,
     typer.Option(metavar="X", min=0.001, help="Of the scores (by default, what the run has learned, else 0.05)."),
@@ -25,7 +29,7 @@ def evaluate(
     source: given.Source,
     anchor: given.Anchor = None,
     candidate: given.Candidate = None,
-    group: given.Group = None,
+    group: _Group = None,
     label: given.Label = None,
     scores: _Scores = None,
     encoding: given.Encoding = None,

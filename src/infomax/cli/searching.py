@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from infomax.cli.models import load_model, run_record
 from infomax.cli.sources import is_python, read_source
 from infomax.cli.texts import read_texts
-from infomax.data import TextColumn
 from infomax.errors import InputError
 from infomax.evaluation import Index, build_index, load_index, search
 from infomax.report import shown
@@ -51,4 +48,4 @@ def _indexed(encoder: Any, corpus: str, column: str | None, *, normalize: bool) 
         return build_index(encoder, pairs.candidates, pairs.labels, normalize=normalize)
     texts, _ = read_texts(corpus, column)
     kept = [text for text in texts if text.strip()]
-    return build_index(encoder, TextColumn(pa.chunked_array([kept], pa.string())), normalize=normalize)
+    return build_index(encoder, kept, normalize=normalize)

@@ -24,7 +24,7 @@ from infomax.data.pairs import Column
 from infomax.errors import InputError
 from infomax.evaluation.held_out import shown
 from infomax.evaluation.storage import replace
-from infomax.evaluation.vectors import device_of, embed, is_text, prepared, sides, texts
+from infomax.evaluation.vectors import as_column, device_of, embed, is_text, prepared, sides, texts
 
 _CHUNK = 16_384  # rows of vectors a product: 16 MiB of float32 at d = 256
 
@@ -52,7 +52,7 @@ class Index:
 
 def build_index(
     encoder: Any,
-    column: Column,
+    column: Sequence[str] | Column,
     labels: Sequence[str] | None = None,
     *,
     normalize: bool = True,
@@ -62,13 +62,14 @@ def build_index(
 
     Args:
         encoder: a module, or a tuple of two, whose second encodes candidates.
-        column: (n,) the candidates; texts that repeat are kept once, with their first label.
+        column: (n,) the candidates, a list of texts or a column; texts that repeat are kept once, with their first label.
         labels: (n,) how to show each; default: the head of its text.
         normalize: scale vectors to unit length, as they were in the fit; search is then by cosine, else by inner product.
         chunk: rows encoded at a time.
     """
     if len(column) == 0:
         raise InputError("There is nothing to index: the column of candidates is empty.")
+    column = as_column(column)
     rows = np.arange(len(column))
     if is_text(column):
         rows = np.sort(np.unique(codes_of(digests(texts(column))), return_index=True)[1])
@@ -93,7 +94,8 @@ def load_index(folder: str | Path) -> Index:
         labels = pa.ipc.open_file(pa.memory_map(str(folder / "labels.arrow"))).read_all()["label"]
     except FileNotFoundError as error:
         raise InputError(
-            f"{folder} holds no search index; make one with `infomax fit` or `build_index(...).save`."
+            f"{folder} holds no search index; make one with `infomax fit` or `build_index(...).save`, or search elsewhere "
+            "(--corpus)."
         ) from error
     except (SafetensorError, pa.ArrowInvalid, KeyError) as error:
         raise InputError(f"The search index in {folder} is damaged ({error}); build it again.") from error
@@ -122,10 +124,7 @@ def search(encoder: Any, index: Index, queries: Sequence[str] | Column, k: int =
     if isinstance(queries, str) or len(queries) == 0 or k < 1:
         raise InputError(f"search needs a list of at least one query and k of at least 1, got {queries!r} and k = {k}.")
     side = sides(encoder)[0]
-    column = (
-        TextColumn(pa.chunked_array([list(queries)], pa.string())) if isinstance(queries, list | tuple) else queries
-    )
-    vectors = embed(side, prepared(side, column), normalize=index.normalize).float()
+    vectors = embed(side, prepared(side, as_column(queries)), normalize=index.normalize).float()
     if vectors.shape[1] != index.vectors.shape[1]:
         raise InputError(
             f"The index holds vectors of size {index.vectors.shape[1]}, the encoder gives {vectors.shape[1]}; "

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import nn
 from torch.nn.functional import normalize as unit
 
+from infomax.data.columns import TextColumn
 from infomax.data.pairs import Column
 from infomax.errors import InputError
 
@@ -76,6 +78,15 @@ class Part:
 
     def __getitem__(self, rows: np.ndarray) -> Any:
         return self.column[self.chosen[rows]]
+
+
+def as_column(items: Any) -> Any:
+    """A list or tuple of texts as a column; any other column as it is."""
+    if not isinstance(items, list | tuple):
+        return items
+    if not all(isinstance(item, str) for item in items):
+        raise InputError("A list of items must be of texts; give anything else as a tensor, one row an item.")
+    return TextColumn(pa.chunked_array([items], pa.string()))
 
 
 def prepared(module: nn.Module, column: Any) -> Any:
@@ -154,7 +165,7 @@ def encode_batch(module: nn.Module, batch: Any, n: int, *, normalize: bool = Tru
 @torch.no_grad()
 def embed(module: nn.Module, column: Any, *, normalize: bool = True, chunk: int = 1024) -> torch.Tensor:
     """(n, d) vectors of a whole column, in evaluation mode, `chunk` rows at a time. The module's mode is put back."""
-    was_training = module.training
+    was_training, column = module.training, as_column(column)
     module.eval()
     try:
         rows = np.arange(len(column))

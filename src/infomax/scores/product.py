@@ -30,6 +30,7 @@ def mm(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
     return torch.mm(x, w.t()) if bias is None else torch.addmm(bias, x, w.t())
 
 
+@torch.compiler.disable  # inductor cannot lower the private operator; what is around it runs as it is
 def onednn(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
     """The same product by oneDNN; float32 on the CPU only. Strided views are copied: on them it is a thousand times slower."""
     if x.shape[0] * w.shape[0] * x.shape[1] < ONEDNN_FROM:
