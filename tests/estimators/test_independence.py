@@ -115,6 +115,19 @@ def test_small_tables_with_rare_levels_are_drawn():
     assert contingency_p_value([(x, 0 * y)], np.random.default_rng(4)) == 1.0
 
 
+def test_p_is_the_draws_own_down_to_the_least_that_they_can_give():
+    """Rare levels put together would be told apart 200 times as surely as the table is."""
+    level = np.repeat([0, 1, 2], [12, 48, 240])
+    near = np.roll(level, 60)
+    table = contingency._Table(level, near)
+    drawn = contingency._drawn([table.counts], 20_000, np.random.default_rng(0))
+    share = np.mean(drawn >= contingency._statistic(table.counts) * (1 - 1e-9))
+    p = contingency_p_value([(level, near)], np.random.default_rng(1))
+    assert contingency._gamma_tail([table.pooled()]) < 1e-4 < 0.001 < share
+    assert abs(p - share) < 4 * np.sqrt(share * (1 / 9999 + 1 / 20_000))
+    assert contingency_p_value([(level, level)], np.random.default_rng(1)) < 1e-30
+
+
 def test_all_strata_count():
     rng = np.random.default_rng(0)
     strata = [(rng.integers(6, size=20), rng.integers(6, size=20)) for _ in range(5)]

@@ -2,8 +2,9 @@
 
 Over these tables X² has mean n(r−1)(c−1)/(n−1) and a variance known in closed form (Haldane 1940; Dawson 1954). Where no cell
 is so rare that a row more in it would move X² much, its upper tail is read off the gamma law with these two moments, near to the
-χ² law. A table of two by two is read exactly. Other rare cells are met by two tests that share the level: the gamma law once
-rare levels are put together, and X² beside that of tables drawn at random; a table too large to be drawn has the first alone.
+χ² law. A table of two by two is read exactly. Others are set beside tables drawn at random; where no draw reaches X², the gamma
+law of the table with its rare levels put together says how far out it lies, as it does of a table too large to be drawn. That
+is a p-value too: it is the draws' own down to the least they can give, and below that at most the gamma law's.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from math import sqrt
 import numpy as np
 from scipy import stats
 
-from infomax.estimators.sequential import SAME, sequential_p_value
+from infomax.estimators.sequential import LEAST, SAME, sequential_p_value
 
 _FILLED = 5.0  # expected rows in every cell from which the gamma law is trusted;
 _CALM = 10.0  # or the standard deviation of X² over what one row more in the rarest cell adds to it, at least
@@ -44,13 +45,14 @@ def contingency_p_value(strata: Strata, rng: np.random.Generator) -> float:
         return _gamma_tail(tables)
     if len(tables) == 1 and tables[0].shape == (2, 2):
         return _exact(tables[0].counts)
-    found = []
-    if pooled := _informative([table.pooled() for table in tables]):
-        found.append(_gamma_tail(pooled))
-    if sum(table.work for table in tables) <= _WORK:
+    drawn = 1.0
+    if small := sum(table.work for table in tables) <= _WORK:
         counts = [table.counts for table in tables]
-        found.append(sequential_p_value(lambda k: _drawn(counts, k, rng), sum(float(_statistic(t)) for t in counts)))
-    return min([1.0, *(len(found) * p for p in found)])
+        drawn = sequential_p_value(lambda k: _drawn(counts, k, rng), sum(float(_statistic(t)) for t in counts))
+    if small and drawn > LEAST:
+        return drawn
+    pooled = _informative([table.pooled() for table in tables])
+    return min(drawn, _gamma_tail(pooled)) if pooled else drawn
 
 
 def permutation_moments(rows: np.ndarray, columns: np.ndarray) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 DRAWS, ENOUGH = 9999, 200
+LEAST = 1 / (1 + DRAWS)
 _AT_ONCE = 500
 SAME = 1e-9  # sums of the same terms in another order may differ by this much, relatively
 
@@ -28,4 +29,4 @@ def sequential_p_value(draw: Callable[[int], np.ndarray], observed: float) -> fl
         if so_far[-1] >= ENOUGH:
             return ENOUGH / (done + 1 + int(np.searchsorted(so_far, ENOUGH)))
         reached = int(so_far[-1])
-    return (1 + reached) / (1 + DRAWS)
+    return (1 + reached) * LEAST

@@ -217,7 +217,7 @@ def _questions(
     if x:
         return [Question(x, y, given)], {}
     named = list(profiles) if columns is None else list(dict.fromkeys(columns))
-    no_use = {name: profiles[name].no_use for name in named if profiles[name].no_use and name not in (target, *given)}
+    no_use = {name: why for name in named if (why := profiles[name].no_use) and name not in (target, *given)}
     kept = [name for name in named if name not in no_use]
     left_out = (dict(whole.left_out) if columns is None else {}) | no_use
     questions = all_pairs(kept, given) if target is None else against(target, kept, given)
