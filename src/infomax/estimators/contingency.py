@@ -106,8 +106,10 @@ class _Table:
 
     @property
     def statistic(self) -> float:
-        """X² from the pairs that there are: n (Σ n_ij² / (n_i n_j) - 1)."""
+        """X²; of a table of more cells than rows from the pairs that there are: n (Σ n_ij² / (n_i n_j) - 1)."""
         rows, columns = self.margins
+        if len(rows) * len(columns) <= len(self.x):
+            return float(_statistic(self.counts))
         pairs, counts = np.unique(self.x * len(columns) + self.y, return_counts=True)
         share = counts / rows[pairs // len(columns)] * (counts / columns[pairs % len(columns)])
         return len(self.x) * float(share.sum() - 1)

@@ -18,9 +18,9 @@ from scipy.stats import rankdata
 
 from infomax.data.samples import Sample, Variable
 from infomax.errors import InputError
+from infomax.estimators.sequential import SAME
 
 NEIGHBOURS = 5  # Runge's k_perm
-SAME = 1e-9  # two sums of the same terms in another order may differ by this much, relatively
 
 
 def p_value(
