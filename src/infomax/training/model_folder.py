@@ -25,7 +25,7 @@ _CONFIG = "infomax.json"  # written by a text encoder's own `save`
 
 
 def save_encoder(encoder: nn.Module, folder: Path) -> None:
-    """Write `encoder` into `folder`, replacing what a former call wrote there.
+    """Write `encoder` into `folder`, which is new, or holds one of the same kind that is replaced.
 
     Raises:
         InfomaxError: the disk is full or cannot be written.
