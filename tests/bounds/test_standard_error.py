@@ -124,7 +124,7 @@ def test_groups_of_one_change_nothing_and_one_group_says_nothing():
     assert alone != alone
 
 
-@pytest.mark.parametrize("groups", [[0, 1], torch.zeros(40, 1)], ids=["too few", "a matrix"])
+@pytest.mark.parametrize("groups", [[0, 1], torch.zeros(40, 1).long()], ids=["too few", "a matrix"])
 def test_groups_that_do_not_fit_are_refused(groups):
     shape = re.escape(str(tuple(torch.as_tensor(groups).shape)))
     with pytest.raises(InputError, match=rf"groups must have one entry a row, \(40,\); got {shape}"):

@@ -70,6 +70,12 @@ def test_codes_are_equal_exactly_where_texts_are(texts):
     assert sorted(set(codes.tolist())) == list(range(len(numbers)))
 
 
+def test_codes_compare_whole_digests():
+    codes = codes_of(np.array([[1, 2], [1, 3], [1, 2], [4, 2]], dtype="<u8"))
+    assert codes[0] == codes[2]
+    assert len(set(codes.tolist())) == 3
+
+
 def test_reading_texts_does_not_import_torch():
     code = "import sys, infomax.data; infomax.data.read_pairs([('a', 'b')]); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -92,3 +92,10 @@ def test_arrays_are_given_back_as_tensors():
     assert torch.equal(column[np.array([2, 1])], torch.tensor([[4.0, 5.0], [2.0, 3.0]], dtype=torch.float64))
     assert len(column) == 3
     assert repr(column) == "TensorColumn(3, 2)"
+
+
+def test_rows_of_arrays_that_share_a_candidate_share_an_id():
+    x = np.arange(8.0).reshape(4, 2)
+    ids = read_pairs((x, x[[0, 1, 1, 2]])).ids
+    assert ids[1] == ids[2]
+    assert len(set(ids.tolist())) == 3

@@ -72,6 +72,25 @@ def test_functions_methods_and_coroutines(tmp_path):
     assert not found.skipped
 
 
+def test_functions_under_with_and_finally_are_read(tmp_path):
+    found = _read(
+        tmp_path,
+        '''
+        with x:
+            def f():
+                """Adds one and two."""
+                return 1 + 2
+        try:
+            pass
+        finally:
+            def g():
+                """Adds two and three."""
+                return 2 + 3
+        ''',
+    )
+    assert [row[0] for row in found.rows] == ["f", "g"]
+
+
 def test_no_anchor_is_in_its_candidate_and_columns_count_bytes(tmp_path):
     found = _read(tmp_path, 'def größe(ä="ü"): """Die Größe der Dinge."""; return "é"\n')
     assert found.rows == [("größe", 1, "Die Größe der Dinge.", 'def größe(ä="ü"): \nreturn "é"')]

@@ -193,3 +193,12 @@ def test_the_word_python_means_the_environment(monkeypatch):
     )
     read_pairs("python")
     assert asked == [{"cache": None}]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "table"])
+def test_a_cell_without_a_number_is_empty_and_not_the_word_nan(tmp_path, kind):
+    table = pa.table({"anchor": ["a b", "c d", "e f", "g h"], "candidate": [0.5, float("nan"), None, 4.5]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    pairs = read_pairs(table if kind == "table" else tmp_path / "t.parquet")
+    assert _texts(pairs) == [("a b", "0.5"), ("g h", "4.5")]
+    assert pairs.report.skipped == {"rows with an empty cell": 2}

@@ -101,6 +101,18 @@ def test_months_and_years_are_dates_too():
     assert (np.diff(sample(np.arange("2020", "2026", dtype="M8[Y]"), Y).x.values.ravel()) > 0).all()
 
 
+def test_times_of_day_are_their_seconds():
+    times = pa.array([dt.time(0, 0, second) for second in range(6)], pa.time32("s"))
+    assert sample(times, Y).x.values[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("unit", ["h", "m"])
+def test_hours_and_minutes_are_dates_too(unit):
+    hours = np.array(["2020-01-01T00", "2020-01-01T01", "2020-01-01T03"], dtype=f"datetime64[{unit}]")
+    values = sample(hours, Y[:3]).x.values[:, 0]
+    assert (values / values[1]).tolist() == [0, 1, 3]
+
+
 def test_nanoseconds_are_kept_apart():
     ticks = pd.Series(pd.to_datetime(1_700_000_000_000_000_000 + np.arange(6), unit="ns"))
     assert sample(ticks, Y).x.values.ravel().tolist() == [0, 1, 2, 3, 4, 5]
@@ -159,6 +171,13 @@ def test_the_user_overrules_the_kind_and_hears_no_guess():
     assert sample(np.repeat([0.5, 1.5, 7.25], 2), Y, discrete_x=True).x.values.ravel().tolist() == [0, 0, 1, 1, 2, 2]
     both = sample(np.stack([levels, levels], 1), levels, discrete_x=[None, False])
     assert both.x.discrete.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("container", [list, np.array])
+def test_truth_values_are_levels_and_no_guess(container):
+    found = sample(container([True, False, True, False, True, False]), Y)
+    assert found.x.kind == "discrete"
+    assert not found.cautions
 
 
 @pytest.mark.parametrize("wrong", [[True, False], "yes", 1, [1]])

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections import Counter
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from infomax.data import text_stream
 from infomax.data.prose_source import paragraphs, prose_of
 from infomax.data.python_prose import python_prose
-from infomax.data.text_stream import text_blocks
+from infomax.data.text_stream import _cut, text_blocks
 from infomax.data.texts import open_texts
 from infomax.errors import InputError
 
@@ -48,6 +49,11 @@ def test_a_column_of_a_table(tmp_path):
     assert _read(tmp_path / "t.dat", delimiter=";")[0] == ["one", "two"]
 
 
+def test_text_is_the_column_where_there_are_others(tmp_path):
+    (tmp_path / "a.csv").write_text("content,text\nno,yes\n")
+    assert list(text_blocks(tmp_path / "a.csv", skipped=Counter())) == [["yes"]]
+
+
 def test_long_lines_are_cut_between_words_and_lose_none(tmp_path, monkeypatch):
     monkeypatch.setattr(text_stream, "BLOCK", 1000)
     words = [f"word{i}" for i in range(2000)]
@@ -61,6 +67,10 @@ def test_long_lines_are_cut_between_words_and_lose_none(tmp_path, monkeypatch):
     assert reason.startswith("lines of more than")
     assert count == len(texts) - 3
     assert " ".join(_read(tmp_path / "long.jsonl")[0]).split() == words
+
+
+def test_a_long_line_is_cut_at_a_blank_that_is_in_neither_piece():
+    assert _cut("abc def ghi") == ("abc def", "ghi")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +130,24 @@ def test_a_folder_of_many_files_is_walked_by_file(tmp_path):
     before = texts.stamp
     (tmp_path / "00" / "a.txt").write_text("changed")
     assert open_texts(tmp_path).stamp != before
+
+
+def test_many_files_are_parts_as_large_as_they_are(tmp_path):
+    for i in range(20):
+        (tmp_path / f"{i:02}.txt").write_text("a" * (i + 1))
+    texts = open_texts(tmp_path)
+    assert texts.sizes.tolist() == list(range(1, 21))
+    assert open_texts(tmp_path, encoding="latin-1").stamp != texts.stamp
+
+
+def test_the_stamp_of_texts_changes_with_the_file_and_with_how_it_is_read(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("text,other\na b,c d\n")
+    os.utime(path, ns=(10**18, 10**18))
+    stamp = open_texts(path).stamp
+    assert open_texts(path).stamp == stamp != open_texts(path, column="other").stamp
+    os.utime(path, ns=(10**18, 10**18 + 1000))  # a microsecond later
+    assert open_texts(path).stamp != stamp
 
 
 def test_sources_that_are_none(tmp_path):

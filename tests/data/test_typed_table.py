@@ -117,6 +117,23 @@ def test_typed_columns_of_every_kind(tmp_path):
     ]
 
 
+def test_cells_of_a_table_as_programs_write_them(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "n,time,utc,s\n"
+        "1.5,2020-01-01 00:00:00.12345678,2020-01-01T00:00:00Z, 1 \n"
+        "-nan,2020-01-01 00:00:01.5,2020-01-01T00:00:01Z, NA \n"
+    )
+    table = read_table(tmp_path / "t.csv", columns=["s", "n", "time", "utc"])
+    assert table.names == ("s", "n", "time", "utc")
+    types = [str(field.type) for field in table.columns.schema]
+    assert types == ["int64", "double", "timestamp[us]", "timestamp[us]"]
+
+
+def test_times_of_day_of_a_typed_table_are_whole_numbers():
+    times = pa.table({"t": pa.array([datetime.time(0, 0, second) for second in range(3)], pa.time32("s"))})
+    assert read_table(times).columns.column("t").to_pylist() == [0, 1, 2]
+
+
 def test_only_the_columns_asked_for_are_read(tmp_path):
     (tmp_path / "t.csv").write_text("a,b,c\n1,2,3\n4,5,6\n")
     assert read_table(tmp_path / "t.csv", columns=["c", "a", "c"]).columns.to_pydict() == {"c": [3, 6], "a": [1, 4]}
@@ -235,6 +252,28 @@ def test_profiles_say_what_a_column_is_taken_for():
 def test_times_that_python_cannot_hold_are_times_all_the_same():
     days = np.array(["2020-01-01", "30000-01-01"], dtype="datetime64[s]")
     assert profiles({"day": days})["day"].range == "2020-01-01 00:00:00 to a time beyond the year 9999"
+
+
+def test_profiles_of_columns_at_their_limits():
+    nan = float("nan")
+    table = pa.table(
+        {
+            "beyond": [2.0**54 + 2.0**40 * i for i in range(10)],  # beyond 2^53 floats skip whole numbers
+            "gaps": pa.array([1, 2, None, 4, 5, None, 7, 8, 9, 10]),
+            "rising": [1, 2, 4, 5, 7, 8, 10, 11, 13, 14],
+            "empty": pa.array([None] * 10, pa.int64()),
+            "often": ["z", *["y"] * 9],
+            "names": ["a", "a", "a", "b", "b", "c", "d", "e", "f", "g"],
+            "nan": [1.5, nan, 2.5, 1.5, nan, 2.5, 1.5, 3.5, 2.5, 4.5],
+        }
+    )
+    found = profile_columns(read_table(table))
+    assert found["beyond"].holds == "numbers"
+    assert found["gaps"].no_use is found["rising"].no_use is None
+    assert found["empty"].no_use == "no value"
+    assert found["often"].range == "y, z"
+    assert found["names"].no_use.startswith("words with 7 levels in 10 rows")
+    assert (found["nan"].missing, found["nan"].levels) == (2, 4)
 
 
 def test_kinds_can_be_asked_for_and_contradictions_are_refused():

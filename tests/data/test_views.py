@@ -98,6 +98,11 @@ def test_large_images_in_half_precision_are_those_in_float32_rounded(dtype):
     torch.testing.assert_close(random_resized_crop(x, rng()), expected.to(dtype), rtol=0, atol=0)
 
 
+def test_a_crop_of_an_even_image_is_even_to_its_edges():
+    views = random_resized_crop(torch.ones(50, 1, 6, 6), rng(), (12, 12))
+    assert torch.allclose(views, torch.ones(50, 1, 12, 12))
+
+
 def test_flips_are_mirror_images_as_often_as_asked():
     x = pictures(2000, 1, 1, 3)
     flipped = random_flip(x, rng(), 0.3)
@@ -182,6 +187,12 @@ def test_one_channel_goes_through_simclr_too():
     assert simclr_view(pictures(0), rng()).shape == (0, 3, 9, 7)
 
 
+def test_one_view_of_simclr_in_five_is_grey():
+    views = simclr_view(pictures(2000, height=8, width=8), rng(), strength=0.0)
+    without_colour = (views.amax(1) - views.amin(1)).amax((1, 2)) < 1e-6
+    assert without_colour.double().mean().item() == pytest.approx(0.2, abs=0.04)  # four standard errors
+
+
 WORDS = st.lists(st.sampled_from("abcdef"), max_size=12)
 
 
@@ -206,6 +217,11 @@ def test_a_crop_is_a_run_of_words_of_the_length_asked_for(length, low, more, see
     left = [int(word) for word in view.split()]
     assert left == list(range(left[0], left[0] + len(left)))
     assert max(1, round(low * length)) <= len(left) <= max(1, round(high * length))
+
+
+def test_a_crop_of_words_may_end_with_the_last():
+    draws = rng()
+    assert {crop_words(["a b"], draws, (0.5, 0.5))[0] for _ in range(50)} == {"a", "b"}
 
 
 @given(length=st.integers(0, 15), distance=st.integers(0, 5), seed=st.integers(0, 99))

@@ -40,6 +40,15 @@ def test_value_and_gradients_equal_the_definition(seed, sparse):
         torch.testing.assert_close(mine.grad.to_dense() if sparse else mine.grad, wanted.grad, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("sparse", [True, False])
+def test_weights_learn_over_a_frozen_table(sparse):
+    tokens, texts, table, weights = drawn(0)
+    weights.requires_grad_()
+    weighted_mean(table, weights, tokens, sparse_gradients=sparse).sum().backward()
+    (expected,) = torch.autograd.grad(plain(table, weights, texts).sum(), weights)
+    assert torch.allclose(weights.grad.to_dense(), expected, rtol=1e-12, atol=1e-14)  # float64 sums of few terms
+
+
 def test_gradcheck():
     tokens, _, table, weights = drawn(7, n=6, v=4, d=3)
     inputs = (table.requires_grad_(), weights.requires_grad_())

@@ -137,6 +137,25 @@ def test_rare_tokens_weigh_more_and_the_unknown_nothing(encoder):
     assert weights[column.ids].mean() == pytest.approx(1, abs=1e-5)
 
 
+def test_token_weights_are_the_stated_idf(encoder):
+    texts = ["the cat sat", "the dog sat", "a bird flew", "the end"] * 2
+    encoder = StaticTextEncoder.from_texts(texts, dim=4)
+    ids, lengths = encoder.text_tokenizer(texts)
+    rows = np.repeat(np.arange(len(texts)), lengths)
+    df = np.array([len(set(rows[ids == token])) for token in range(len(encoder.weights))])
+    idf = np.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+    idf[encoder.text_tokenizer.tokenizer.token_to_id("[UNK]")] = 0
+    assert encoder.weights.tolist() == pytest.approx((idf / idf[ids].mean()).tolist(), rel=1e-5)  # kept as float32
+
+
+def test_the_table_starts_by_the_seed_with_rows_of_about_unit_length(encoder):
+    tokenizer = encoder.text_tokenizer.tokenizer
+    one, same, other = (StaticTextEncoder(tokenizer, 256, seed=seed).table for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert one.norm(dim=1).mean().item() == pytest.approx(1, abs=0.045)  # the spread of one row, 1 / sqrt(2 * 256)
+
+
 def test_prefixes(encoder):
     full = encoder.encode(TEXTS)
     cut = full[:, :5] / np.linalg.norm(full[:, :5], axis=1, keepdims=True)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
+from infomax.encoders import StaticTextEncoder
 from infomax.encoders import tokenizer as room
 from infomax.encoders.tokenizer import TextTokenizer
-from infomax.encoders.tokenizer_training import train_tokenizer
+from infomax.encoders.tokenizer_training import train_tokenizer, with_model
 
 TEXTS = [
     "parse a list of HTTPServer names",
@@ -98,3 +99,28 @@ def test_tokenizers_that_look_across_words_are_left_to_the_library():
     texts = ["Parse a List of names", "names"]
     assert of_ours(TextTokenizer(tokenizer, 256), texts) == of_library(tokenizer, texts, 256)
     assert of_library(tokenizer, texts, 256) != of_library(LIBRARY, texts, 256)
+
+
+def test_a_tokenizer_that_cuts_words_otherwise_is_read_as_it_is():
+    vocabulary = {"[UNK]": 0, "a": 1, "b": 2, "a-b": 3}
+    tokenizer = with_model(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=64))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    assert of_ours(TextTokenizer(tokenizer, 8), ["a-b"]) == [[3]]
+
+
+def of_words(vocabulary: dict[str, int]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return tokenizer
+
+
+def test_a_tokenizer_that_pads_gives_no_padding():
+    tokenizer = of_words({"[UNK]": 0, "a": 1, "b": 2})
+    tokenizer.enable_padding(length=6)
+    assert of_ours(TextTokenizer(tokenizer, 8), ["a b", "b"]) == [[1, 2], [2]]
+
+
+def test_ids_with_gaps_have_their_rows():
+    tokenizer = of_words({"[UNK]": 0, "a": 1, "b": 7})
+    assert len(TextTokenizer(tokenizer, 8)) == 8
+    assert StaticTextEncoder(tokenizer, 4).encode(["b"]).shape == (1, 4)

@@ -46,5 +46,11 @@ def test_counts_are_of_occurrences_and_of_texts():
     assert texts.tolist() == [1, 2, 1, 1, 1, 0]
 
 
+def test_texts_beyond_what_is_counted_at_once_are_counted():
+    n = 2 * 8192 + 5
+    column = TokenColumn(np.zeros(n, np.int32), np.arange(n + 1))
+    assert [counts.tolist() for counts in column.counts(1)] == [[n], [n]]
+
+
 def test_no_blocks_make_an_empty_column():
     assert len(token_column([])) == 0

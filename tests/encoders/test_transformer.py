@@ -42,6 +42,12 @@ def test_a_saved_folder_gives_sentence_transformers_the_same_vectors(bare_bert, 
     np.testing.assert_allclose(load_encoder(path).encode(TEXTS), vectors, atol=1e-7)
 
 
+def test_what_it_was_fitted_to_is_remembered_on_the_disk(encoder, tmp_path):
+    encoder.fitted_to = [{"source": "s", "pairs": "p"}]
+    encoder.save(tmp_path / "t")
+    assert load_encoder(tmp_path / "t").fitted_to == encoder.fitted_to
+
+
 def test_poolings_differ_and_are_what_they_say(bare_bert):
     import transformers
 
@@ -64,6 +70,25 @@ def test_whatever_else_is_in_the_batch_a_text_has_one_vector(encoder, monkeypatc
     np.testing.assert_allclose(np.concatenate([encoder.encode([text]) for text in TEXTS]), whole[:7], atol=1e-6)
     with torch.enable_grad():  # one padded batch
         np.testing.assert_allclose(encoder(TEXTS * 5).detach(), whole, atol=1e-6)
+
+
+def test_a_batch_is_encoded_at_once_with_a_gradient_and_in_pieces_without(encoder, monkeypatch):
+    sizes, real = [], encoder._encode
+
+    def noting(ids, lengths):
+        sizes.append(len(lengths))
+        return real(ids, lengths)
+
+    monkeypatch.setattr("infomax.encoders.transformer._AT_ONCE", 8)
+    monkeypatch.setattr(encoder, "_encode", noting)
+    texts = ["hello world", "remove", "hello hello hello world", "world"]
+    whole = encoder(texts).detach()
+    assert sizes == [4]
+    sizes.clear()
+    with torch.no_grad():
+        parts = encoder(texts)
+    assert max(sizes) < sum(sizes) == 4
+    assert torch.allclose(whole, parts, atol=1e-6)
 
 
 def test_padding_may_be_on_the_left(encoder):

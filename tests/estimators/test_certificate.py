@@ -1,5 +1,8 @@
 """Certificates: the bets are fair, the limits hold, and they are worth having."""
 
+from __future__ import annotations
+
+import sys
 from itertools import product
 
 import numpy as np
@@ -10,7 +13,7 @@ from infomax.errors import InputError
 from infomax.estimators import certificate
 from infomax.estimators.basis_critic import basis_critic
 from infomax.estimators.betting import best_stake, lower_limit
-from infomax.estimators.certificate import _of_two, _Play, block_scores, largest_limit
+from infomax.estimators.certificate import _crossed, _of_two, _Play, block_scores, largest_limit
 from infomax.estimators.entropy_limit import entropy_limit, most_entropy
 
 
@@ -122,6 +125,33 @@ def test_limits_hold(make, rho):
         assert np.mean(np.array(limits) > 0) > 0.5
 
 
+def test_a_certificate_bets_at_its_delta(monkeypatch):
+    said = []
+    room = sys.modules["infomax.estimators.certificate"]
+    monkeypatch.setattr(room, "lower_limit", lambda *told: said.append(told[-1]) or lower_limit(*told))
+    x, y = normal_pairs(300, 0.9, 0)
+    certificate(x, y, delta=0.03, random_state=0)
+    assert said == [0.03]
+
+
+def test_a_stake_is_chosen_on_pairs_that_its_critic_has_not_seen():
+    asked = []
+
+    def critic(known, rng):
+        seen = set(known.x.values[:, 0].tolist())
+
+        def log_ratio(x, y):
+            asked.append(seen & set(x.values[:, 0].tolist()))
+            return np.zeros(len(x))
+
+        return log_ratio
+
+    x = np.arange(200) + 0.5
+    _crossed(sample(x, x), critic, np.random.default_rng(0))
+    assert asked
+    assert not any(asked)
+
+
 def test_independent_pairs_certify_nothing():
     limits = [certificate(*normal_pairs(200, 0.0, seed), random_state=seed).nats for seed in range(12)]
     assert np.sum(np.array(limits) > 0) <= 4  # 12 · 0.05 = 0.6, four standard errors above
@@ -133,6 +163,13 @@ def test_a_limit_is_worth_having():
     assert 0.7 * truth < limit.nats < truth
     assert limit.nats < limit.largest
     assert limit.assumption == "none: any distribution, independent pairs"
+
+
+def test_a_limit_of_sorted_pairs_is_worth_as_much():
+    x, y = normal_pairs(1000, 0.9, 0)
+    order = np.argsort(x)
+    limit, of_sorted = (certificate(x[rows], y[rows], random_state=0).nats for rows in (np.arange(1000), order))
+    assert of_sorted > 0.6 * limit  # other draws; in the order of x no part would be like the next
 
 
 def test_a_better_critic_certifies_more():
@@ -225,6 +262,17 @@ def test_an_entropy_limit_holds_and_is_near():
 def test_an_entropy_limit_is_at_most_that_of_even_levels():
     even = Variable((np.arange(30.0) % 3)[:, None], np.array([True]), ("x",))
     assert most_entropy(even, 0.05, np.random.default_rng(0)) == pytest.approx(np.log(3))
+
+
+def test_an_entropy_limit_shares_its_delta_among_the_discrete_sides(monkeypatch):
+    said = []
+    room = sys.modules["infomax.estimators.entropy_limit"]
+    monkeypatch.setattr(room, "most_entropy", lambda variable, delta, rng: said.append(delta) or 1.0)
+    word, number = np.arange(20) % 2 == 0, np.arange(20) / 7
+    rng = np.random.default_rng(0)
+    assert entropy_limit(sample(word, word), 0.04, rng).confidence == pytest.approx(0.96)
+    entropy_limit(sample(word, number), 0.04, rng)
+    assert said == [0.02, 0.02, 0.04]
 
 
 def test_the_lower_of_two_entropies_is_taken():

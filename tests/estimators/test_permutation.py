@@ -5,6 +5,8 @@ import pytest
 
 from infomax.data import sample
 from infomax.errors import InputError
+from infomax.estimators import KSG, GaussianCopula
+from infomax.estimators.inference import estimate_sample
 from infomax.estimators.permutation import (
     _near,
     null_pairings,
@@ -136,3 +138,20 @@ def test_near_are_the_five_of_the_stratum_that_are_nearest_in_ranks():
         assert (
             sorted(apart[row, near]) == sorted(apart[row, alike])[:5]
         )  # distances, as equal ones may come in any order
+
+
+def test_a_pairing_that_the_method_cannot_read_counts_as_reached():
+    """KSG refuses ties that the pairs as observed do not have: the estimate stands, and p errs to the safe side."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 100))
+    x[:20] = y[20:40] = 0
+    found = KSG().estimate(x, y, permutations=19, random_state=0)
+    assert found.nats == KSG().estimate(x, y, random_state=0).nats
+    assert found.p_value > 0.05
+
+
+@pytest.mark.parametrize("permutations", [np.int8(127), np.uint8(255)])
+def test_small_integers_of_numpy_do_not_overflow(permutations):
+    x, y = np.random.default_rng(0).normal(size=(2, 50))
+    p = estimate_sample(GaussianCopula(), sample(x, x + y), permutations=permutations, random_state=0).p_value
+    assert p == pytest.approx(1 / (1 + int(permutations)))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from joblib import parallel_config
 
 from infomax.data.typed_table import read_table
 from infomax.errors import InputError
 from infomax.estimators import GaussianCopula, Ross
-from infomax.estimators.table import mutual_information_table
-from infomax.estimators.table_questions import all_pairs
+from infomax.estimators.table import _some_rows, mutual_information_table
+from infomax.estimators.table_questions import Question, against, all_pairs, estimate_sample
 
 FAST = {"level": None}  # no interval: subsamples take most of the time
 
@@ -67,6 +69,10 @@ def test_all_pairs_are_each_asked_once():
     assert asked == [("a", "b"), ("a", "c"), ("b", "c")]
 
 
+def test_what_is_given_is_not_asked_about():
+    assert [question.x for question in against("t", ["a", "t", "z"], ["z"])] == [("a",)]
+
+
 def test_an_answer_depends_on_its_question_alone(frame):
     alone = mutual_information_table(frame, x="x", y="near", rows=300)
     among = mutual_information_table(frame, columns=["far", "near", "x"], target="near", rows=300)
@@ -80,6 +86,31 @@ def test_an_answer_depends_on_its_question_alone(frame):
         among.answers[0].estimate.p_value,
     )
     assert [given.estimate for given in among.answers] == [given.estimate for given in shared.answers]
+
+
+def test_draws_of_the_answers_are_those_of_the_seed():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=80)
+    data = pa.table({"a": x, "b": x + 3 * rng.normal(size=80)})
+
+    def p_value(seed):
+        (answer,) = mutual_information_table(data, seed=seed, permutations=200, **FAST).answers
+        return answer.estimate.p_value
+
+    assert p_value(0) == p_value(0)
+    assert len({p_value(seed) for seed in range(5)}) > 1
+
+
+def test_block_and_delta_reach_each_question(frame, monkeypatch):
+    said = []
+
+    def noting(*told, **options):
+        said.append((options["block"], options["delta"]))
+        return estimate_sample(*told, **options)
+
+    monkeypatch.setattr(sys.modules["infomax.estimators.table_questions"], "estimate_sample", noting)
+    mutual_information_table(frame, x="x", y="far", block=4, delta=0.1, permutations=0)
+    assert set(said) == {(4, 0.1)}
 
 
 def test_several_columns_a_side_and_a_given_one(frame):
@@ -124,6 +155,16 @@ def test_blocks_are_drawn_as_a_run_and_have_no_quick_test(frame):
     many = mutual_information_table(frame, target="x", columns=["near", "far"], block=10, **FAST)
     assert {given.estimate.p_value for given in many.answers} == {None}
     assert all("no p-value" in {c.kind for c in given.estimate.cautions} for given in many.answers)
+
+
+def test_a_run_of_rows_may_begin_with_the_first_and_end_with_the_last():
+    whole = read_table(pa.table({"a": np.arange(10), "b": np.arange(10) * 3 % 10}))
+    questions, ends = [Question(("a",), ("b",), ())], set()
+    for seed in range(60):
+        taken = _some_rows(whole, questions, 7, 2, seed).columns.column("a").to_pylist()
+        assert taken == list(range(taken[0], taken[0] + 7))
+        ends.add(taken[-1])
+    assert ends == {6, 7, 8, 9}
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,28 @@ def test_mean_and_deviation_of_dealing_at_random(terms, levels, n):
     assert 0.85 < dealt.deviation / every.std() < 1.2
 
 
+def test_the_deviation_is_that_of_shuffling_within_strata():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 6, (2, 300))
+    strata = np.arange(300) < 60, np.arange(300) >= 60
+
+    def adjusted(y):
+        return adjusted_for_chance([of_pairs(x[stratum], y[stratum])[0] for stratum in strata])
+
+    def dealt():
+        return adjusted(np.concatenate([rng.permutation(y[stratum]) for stratum in strata])).nats
+
+    # of 400 draws the deviation is known to one in sqrt(800): more than three standard errors
+    assert np.std([dealt() for _ in range(400)]) == pytest.approx(adjusted(y).deviation, rel=0.12)
+
+
+def test_what_is_unsure_is_the_rule_that_is_stated():
+    found = adjusted_for_chance([of_table([[12, 3, 2], [2, 11, 4], [3, 2, 10]])])
+    part = found.nats / found.most
+    assert 0.1 < part < 0.4
+    assert found.unsure == pytest.approx(4 * part * (1 - part) * np.hypot(found.chance / 2, found.alternating))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_never_above_what_can_be_shared(seed):
     rng = np.random.default_rng(seed)
@@ -118,6 +140,10 @@ def test_nothing_can_be_told_where_every_symbol_was_seen_once():
     assert found.nats == 0
     assert found.mute
     assert not adjusted_for_chance([of_table([[5, 0], [0, 5]])]).mute
+
+
+def test_a_constant_side_has_nothing_to_hide():
+    assert not adjusted_for_chance([of_table([[5, 3]])]).mute
 
 
 @pytest.mark.parametrize("count", [10**5, 3 * 10**6, 10**8, 4 * 10**9, 10**11])

@@ -25,6 +25,13 @@ def test_gaussian_entropy_is_scipys():
     assert info.gaussian_entropy(4.0) == pytest.approx(stats.norm(scale=2).entropy())
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_variable_that_others_determine_is_refused_whatever_way_it_rounds(seed):
+    factor = np.random.default_rng(seed).normal(size=(4, 3))
+    with pytest.raises(InputError, match="positive definite"):
+        info.gaussian_entropy(factor @ factor.T)
+
+
 def test_gaussian_information_is_a_difference_of_entropies():
     sigma = covariance(5)
     h = info.gaussian_entropy

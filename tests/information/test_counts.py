@@ -11,6 +11,8 @@ from scipy.special import digamma, gammaln, polygamma
 
 from infomax import information as info
 from infomax.errors import InputError
+from infomax.information.entropy_estimators import _tail, shrunk_frequencies
+from infomax.information.nsb import chao1
 
 ESTIMATORS = [
     info.chao_shen,
@@ -86,6 +88,17 @@ def test_the_tail_of_chao_wang_jost_joins_its_two_computations(n, once):
     assert info.chao_wang_jost(counts) == pytest.approx(expected, rel=1e-7)
 
 
+@pytest.mark.parametrize(("n", "rare"), [(2, 9e-4), (3, 5e-4), (20, 9e-4)])
+def test_the_tail_of_few_draws_is_its_sum(n, rare):
+    """Up to the first term of Euler and Maclaurin's formula that is left out, 1 / (252 n^6); the last taken is 1 / (120 n^4)."""
+    j = np.arange(int(60 / rare))
+    assert _tail(n, rare) == pytest.approx(((1 - rare) ** (j + 1) / (n + j)).sum(), abs=1 / (252 * n**6) + 1e-12)
+
+
+def test_entropy_is_by_default_that_of_chao_wang_and_jost():
+    assert info.entropy_from_counts(COUNTS) == info.chao_wang_jost(COUNTS)
+
+
 def test_james_stein_has_the_least_estimated_error():
     """λ minimises the sum of variance and squared bias estimated from the counts; nothing to shrink where uniform."""
     n, size = 33, 12
@@ -98,6 +111,12 @@ def test_james_stein_has_the_least_estimated_error():
     shrunk = best / size + (1 - best) * p
     assert info.james_stein(COUNTS, size) == pytest.approx(-(shrunk * np.log(shrunk)).sum(), abs=1e-4)
     assert info.james_stein([3, 3, 3]) == pytest.approx(log(3))
+
+
+@pytest.mark.parametrize("counts", [[2, 1], [3, 1, 1], [4, 3, 2, 1], [3, 2, 1, 1], [4, 2], [5, 3]])
+def test_shrinking_goes_no_further_than_uniform(counts):
+    shrunk, _ = shrunk_frequencies(np.array(counts), len(counts))
+    assert (np.diff(shrunk) <= 1e-15).all()  # in the order of the counts, but for rounding
 
 
 @pytest.mark.parametrize(("counts", "size"), [([7, 2, 1], 3), ([3, 1, 1], 20), ([2, 2], 2), ([40, 1], 5)])
@@ -127,6 +146,12 @@ def test_nsb_by_quadrature(counts, size):
 def test_nsb_of_one_draw_is_half_the_log_of_the_alphabet(size):
     """One draw says nothing, and the prior is flat between 0 and log K."""
     assert info.nsb([1], size) == pytest.approx(log(size) / 2, abs=1e-6)
+
+
+def test_nsb_takes_the_symbols_of_chao1_where_none_are_told():
+    counts = [5, 2, 1, 1, 1]
+    assert chao1(counts) == 5 + 3 * 2 // (2 * 2)
+    assert info.nsb(counts) == info.nsb(counts, 6) != info.nsb(counts, 5)
 
 
 def test_biases_on_a_thousand_zipf_symbols():

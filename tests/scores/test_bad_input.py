@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import infomax.scores
+from infomax import bounds
 from infomax.errors import InputError
 from infomax.scores import Scores, product
 
@@ -137,3 +138,32 @@ def test_offsets_of_what_is_not_given_apart_are_refused():
         Scores(a, a, negatives=torch.randn(3, 4, 2), negative_offset=torch.zeros(3, 5))
     with pytest.raises(InputError, match="negative_offset holds NaN"):
         Scores(a, a, negatives=torch.randn(3, 4, 2), negative_offset=torch.full((3, 4), float("nan"))).logsumexp()
+
+
+def test_infinitely_low_scores_of_a_matrix_are_candidates_left_out():
+    """As `dense()` writes them: not counted, and no figure is a bound; a row that they empty is refused."""
+    x, ids = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 1, 2, 3, 4])
+    named = Scores(x, x, anchor_ids=ids, candidate_ids=ids)
+    stored = Scores.from_dense(named.dense())
+    assert stored.counts().tolist() == named.counts().tolist() == [6, 5, 5, 6, 6, 6]
+    assert stored.turned().counts().tolist() == named.turned().counts().tolist()
+    for mine, theirs in zip(stored.cross_entropy("both"), named.cross_entropy("both"), strict=True):
+        torch.testing.assert_close(mine, theirs)
+    assert bounds.readout(stored).side == "score"
+    assert bounds.info_nce(stored).side == "neither"
+    matrix = torch.zeros(4, 4)
+    matrix[0, 1:] = -torch.inf
+    for over in ("candidates", "both"):
+        with pytest.raises(InputError, match=r"1 anchors have no negative .*-1e30"):
+            Scores.from_dense(matrix).cross_entropy(over)
+    assert Scores.from_dense(matrix).allowing_no_negatives().cross_entropy()[0] == 0
+    with pytest.raises(InputError, match=r"1 anchors have no positive .*-1e30"):
+        Scores.from_dense(matrix.flip(1)).cross_entropy()
+    with pytest.raises(InputError, match="1 candidates that are a positive have no negative"):
+        Scores.from_dense(matrix.t()).cross_entropy("anchors")
+    labels = torch.tensor([0, 0, 1, 1])
+    own = torch.zeros(4, 4).fill_diagonal_(-torch.inf)
+    assert Scores.from_dense(own, positives=(labels, labels)).counts().tolist() == [3] * 4
+    assert Scores.from_dense(own, positives=(labels, labels)).cross_entropy().tolist() == pytest.approx(
+        [1.0986] * 4, abs=1e-4
+    )

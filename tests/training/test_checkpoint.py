@@ -48,6 +48,12 @@ def test_a_tree_comes_back_equal(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["c"]
 
 
+def test_two_views_of_one_memory_stay_apart(tmp_path):
+    square = torch.arange(4.0).reshape(2, 2)
+    checkpoint.save(tmp_path / "c", {"a": square, "b": square.T})
+    assert torch.equal(checkpoint.load(tmp_path / "c")["b"], square.T)
+
+
 def test_the_state_of_an_optimizer_comes_back(tmp_path):
     weight = torch.nn.Parameter(torch.ones(3))
     optimizer = torch.optim.AdamW([weight], lr=0.1)

@@ -12,10 +12,11 @@ from torch import nn
 from infomax.data import read_pairs, split_pairs
 from infomax.encoders import StaticTextEncoder
 from infomax.errors import InputError
-from infomax.evaluation import TwoSided, retrieval
+from infomax.evaluation import TwoSided, held_out, retrieval
 from infomax.objectives import info_nce
 from infomax.training import fit
-from infomax.training.learner import COLDEST, HOTTEST
+from infomax.training.learner import COLDEST, HOTTEST, Learner
+from infomax.training.parts import take
 from infomax.training.validation import Validation
 
 QUICK = {"epochs": 4, "batch_size": 32, "learning_rate": 0.03, "progress": False}
@@ -149,6 +150,49 @@ def test_prefixes_are_trained_along(vectors):
         hits(3, prefixes=[9])
 
 
+def test_the_loss_that_is_logged_is_that_of_whole_vectors(vectors, linear):
+    said = {}
+
+    def recording(scores):
+        losses = info_nce(scores, symmetric=True)
+        said[scores.anchors.shape[1]] = losses.mean().item()
+        return losses
+
+    options = QUICK | {"epochs": 1, "batch_size": 200}
+    result = fit(vectors, encoder=linear(), objective=recording, prefixes=[2], validation=0, test=0, **options)
+    assert result.history[0]["loss"] == said[4] != said[2]
+
+
+def test_the_loss_that_is_learned_is_the_mean_over_prefixes(vectors, linear):
+    """Adam takes the same step by a sum as by a mean, so the gradient itself is looked at."""
+
+    def gradient(**options):
+        encoder, seen = linear(), []
+        encoder.weight.register_hook(lambda grad: seen.append(grad.clone()))
+        options |= QUICK | {"epochs": 1, "batch_size": 200}
+        fit(vectors, encoder=encoder, validation=0, test=0, learn_temperature=False, **options)
+        return seen[0]
+
+    # the mean of one loss twice; the allowance is the rounding of float32 sums of 200 rows of numbers below 1
+    assert torch.allclose(gradient(prefixes=[4]), gradient(), atol=1e-7)
+
+
+def test_the_order_of_batches_is_that_of_the_seed(vectors, linear):
+    def first(seed):
+        seen = []
+
+        def recording(scores):
+            seen.append(scores.anchors.detach()[:, 0].sort().values)
+            return info_nce(scores)
+
+        options = QUICK | {"epochs": 1, "validation": 0, "test": 0, "seed": seed}
+        fit(vectors, encoder=linear(), objective=recording, **options)
+        return seen[0]
+
+    assert torch.equal(first(0), first(0))
+    assert not torch.allclose(first(0), first(1))
+
+
 def test_repeated_items_are_never_each_others_negatives(vectors, linear):
     x, y = (side.clone() for side in vectors)
     x[100:] = x[:100]  # every anchor twice: row i and row i + 100 share an id
@@ -220,8 +264,6 @@ def test_validation_is_info_nce_over_fixed_blocks(vectors, linear):
     validation = Validation(pairs, 60, normalize=True, seed=0)
     assert [len(rows) for rows in validation.blocks] == [60, 60, 60]
     assert len(np.unique(np.concatenate(validation.blocks))) == 180
-    from infomax.training.learner import Learner
-
     learner = Learner(linear(), 0.2)
     a, c = (nn.functional.normalize(learner.encoder(v), dim=1).double() for v in vectors)
     losses = []
@@ -229,6 +271,43 @@ def test_validation_is_info_nce_over_fixed_blocks(vectors, linear):
         scores = a[rows] @ c[rows].T / 0.2
         losses += [((scores.logsumexp(dim) - scores.diag()).mean()).item() for dim in (0, 1)]
     assert validation(learner)["validation_loss"] == pytest.approx(np.mean(losses), abs=1e-5)
+
+
+def test_blocks_of_the_validation_are_those_of_the_seed(vectors):
+    one, same, other = (Validation(read_pairs(vectors), 60, normalize=True, seed=seed).blocks for seed in (3, 3, 4))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_validation_is_of_vectors_as_they_are_where_they_are_not_scaled(vectors, linear):
+    learner = Learner(linear(), 1.0)
+    a, c = (learner.encoder(side).double() for side in vectors)
+    scores = a @ c.T
+    loss = sum((scores.logsumexp(dim) - scores.diag()).mean().item() for dim in (0, 1)) / 2
+    found = Validation(read_pairs(vectors), 200, normalize=False, seed=0)(learner)
+    assert found["validation_loss"] == pytest.approx(loss, abs=1e-5)  # float32 scores
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"temperature": 0.5, "learn_temperature": False, "seed": 3},
+        {"temperature": 1.0, "learn_temperature": False, "normalize": False},
+    ],
+)
+def test_the_report_is_at_the_temperature_seed_and_scale_of_the_run(vectors, linear, options):
+    result = fit(vectors, encoder=linear(), test=0.5, **options, **QUICK)
+    pairs, seed = read_pairs(vectors), options.get("seed", 0)
+    rows = split_pairs(pairs, validation=0.1, test=0.5, seed=seed).test
+    again = held_out.evaluate(
+        result.encoder,
+        take(pairs, rows),
+        temperature=options["temperature"],
+        normalize=options.get("normalize", True),
+        seed=seed,
+    )
+    assert result.evaluation.readout.bound == pytest.approx(again.readout.bound)
+    assert result.evaluation.positive_scores == pytest.approx(again.positive_scores)
 
 
 def test_validations_within_an_epoch(vectors, linear):
@@ -293,6 +372,12 @@ def test_without_shares_there_is_no_early_stop_and_no_report(vectors, linear):
     assert validations(result) == []
     assert len(result.warnings) == 2
     assert fit(vectors, encoder=linear(), evaluate=False, **QUICK).evaluation is None
+
+
+def test_one_pair_held_out_is_too_few_and_said(texts):
+    result = fit(texts[:10], encoder=partial(StaticTextEncoder.from_texts, dim=4), **QUICK)
+    assert result.sizes == {"train": 8, "validation": 1, "test": 1}
+    assert [warning[:22] for warning in result.warnings] == ["One pair is too few to"] * 2
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10, 20, 50])

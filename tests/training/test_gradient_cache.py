@@ -195,6 +195,18 @@ def test_randomness_from_elsewhere_is_refused():
         )
 
 
+def test_vectors_that_are_slightly_other_are_refused():
+    """By a hundredth: far beyond rounding, which is allowed the square root of what a number resolves."""
+    encoder, calls = network(dropout=0.0), []
+
+    def drifting(batch):
+        calls.append(len(batch))
+        return encoder(batch) * (1 + 0.01 * len(calls))
+
+    with pytest.raises(InfomaxError, match="other vectors"):
+        cached_backward(lambda a: a.square().mean(), (drifting, draws(N, 6)), chunk=CHUNK)
+
+
 @pytest.mark.parametrize("form", ["list", "tuple", "mapping"])
 def test_batches_of_any_kind(form):
     encoder, x, y = network(dropout=0.0), draws(N, 6), draws(N, 6, seed=1)

@@ -13,12 +13,14 @@ from torch import nn
 from infomax.data import TextColumn, read_pairs
 from infomax.errors import InputError
 from infomax.objectives import info_nce
+from infomax.training import loop
 from infomax.training.batches import epoch_batches, mean_log_candidates, steps_per_epoch
 from infomax.training.clock import Clock
 from infomax.training.learner import COLDEST, HOTTEST, Learner, Temperature
 from infomax.training.parts import take
 from infomax.training.schedule import factor
 from infomax.training.settings import Settings, differences, name_of
+from infomax.training.validation import Validation
 
 GOOD = {
     "epochs": 1, "batch_size": 2, "chunk": None, "learning_rate": 0.1, "weight_decay": 0.0, "temperature": 0.1,
@@ -79,6 +81,11 @@ def test_some_of_the_pairs_are_views_of_all():
     assert take(read_pairs(texts), np.array([4, 1])).labels is None
 
 
+def test_scores_go_with_their_pairs():
+    pairs = read_pairs([(f"anchor {i}", f"candidate {i}") for i in range(6)])
+    assert take(replace(pairs, scores=list("abcdef")), np.array([4, 1])).scores == ["e", "b"]
+
+
 def test_ceiling_counts_the_candidates_left():
     assert mean_log_candidates(np.arange(8)) == pytest.approx(log(8))
     assert mean_log_candidates(np.array([5, 5, 9])) == pytest.approx((log(2) + log(2) + log(3)) / 3)
@@ -136,3 +143,19 @@ def test_clock_adds_up():
             pass
     assert clock.seconds.keys() == {"a"}
     assert 0 <= clock.seconds["a"] < 1
+
+
+def test_buffers_are_spread_before_a_validation(vectors, linear, monkeypatch):
+    said = []
+
+    class Noted(Validation):
+        def __call__(self, learner):
+            said.append("validate")
+            return super().__call__(learner)
+
+    monkeypatch.setattr(loop, "spread_buffers", lambda learner: said.append("spread"))
+    pairs, learner = read_pairs(vectors), Learner(linear(), 0.1)
+    validation = Noted(pairs, 20, normalize=True, seed=0)
+    optimizer = torch.optim.SGD(learner.parameters(), 0.1)
+    loop.Task(learner, optimizer, info_nce, pairs, validation, Settings(**GOOD), True).look()
+    assert said == ["spread", "validate"]

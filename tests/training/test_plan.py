@@ -86,6 +86,25 @@ def test_more_pairs_than_are_given(texts, monkeypatch):
     assert found.peak_bytes == pytest.approx(BYTE * (100 + 400) + own, rel=1e-3)
 
 
+def test_each_validation_of_an_epoch_is_planned(texts, monkeypatch):
+    monkeypatch.setattr(sys.modules["infomax.training.plan"], "Meter", Told)
+    options = {"batch_size": 400, "validation": 0.2, "test": 0.1, "validations_per_epoch": 3}
+    found = plan(texts, number=1000, encoder=small, **options)
+    assert found.seconds_per_epoch == pytest.approx(found.steps_per_epoch * found.seconds_per_step + 3 * 0.05 * 200)
+
+
+@pytest.mark.parametrize("rows", [8, 400])
+def test_the_best_parameters_and_the_copies_of_a_checkpoint_are_in_the_planned_peak(texts, monkeypatch, rows):
+    """A step is told to take 1 MiB a row beside the 100 MiB that are held; a checkpoint copies best, learner and two moments."""
+    monkeypatch.setattr(sys.modules["infomax.training.plan"], "Meter", Told)
+    encoder = partial(StaticTextEncoder.from_texts, dim=4096)
+    found = plan(texts, number=1000, encoder=encoder, batch_size=rows)
+    own = 4 * (found.parameters + 1)
+    step, saving = (100 + rows) * BYTE, 100 * BYTE + 4 * own
+    assert (step < saving) == (rows == 8)  # each is the larger once
+    assert found.peak_bytes == pytest.approx(own + max(step, saving), rel=1e-3)  # counts of steps too
+
+
 def test_chunks_are_added_up_each_at_its_own_length(monkeypatch):
     """Of a column that knows its lengths, chunk i costs what its rows do: interpolation over four of ten is exact here."""
     pairs = [("a " * (1 + i), "b " * (100 - i)) for i in range(100)]
@@ -97,6 +116,15 @@ def test_chunks_are_added_up_each_at_its_own_length(monkeypatch):
     assert found.chunk == 10
     vectors_bytes = 4 * 100 * 4 * 4
     assert found.peak_bytes >= BYTE * 110 + vectors_bytes
+
+
+def test_the_rest_of_a_batch_that_fills_no_chunk_is_planned_too(monkeypatch):
+    pairs = [("a " * (1 + i), "b " * (95 - i)) for i in range(95)]
+    encoder = StaticTextEncoder.from_texts(["a", "b"] * 3, dim=4)
+    monkeypatch.setattr(sys.modules["infomax.training.plan"], "Meter", Told)
+    found = plan(pairs, encoder=encoder, batch_size=95, chunk=10, validation=0, test=0)
+    full, last = sum(range(6, 96)), sum(range(6, 16))  # nine chunks, and half a one: half of the shortest whole one
+    assert found.encode_seconds == pytest.approx(2 * 0.01 * (full + last / 2) + 0.5)
 
 
 def test_nothing_is_learned_and_noise_is_put_back(vectors, linear):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -100,7 +101,9 @@ def dependent(groups: Any, n: int) -> bool:
 def _checked(groups: Any, n: int) -> Tensor:
     """(n,) integers."""
     try:
-        groups = torch.as_tensor(groups)
+        groups = groups if isinstance(groups, Tensor) else torch.as_tensor(np.asarray(groups))
+        if groups.is_floating_point():
+            raise TypeError(f"{groups.dtype}")
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"groups must be integers, one a row ({error}): give np.unique(names, return_inverse=True)[1]."

@@ -12,6 +12,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
+from errno import ENOSPC
 from typing import Annotated
 
 import typer
@@ -109,6 +110,8 @@ def explain(error: Exception, options: Mapping[str, str]) -> tuple[str, int]:
         return f"{error.format_message().rstrip('.')}; see `{where} --help`.", 2  # type: ignore[attr-defined]
     if isinstance(error, InfomaxError):
         return in_options(str(error), options), 2 if isinstance(error, InputError) else 1
+    if isinstance(error, OSError) and error.errno == ENOSPC and not error.filename:
+        return "the output could not be written, its disk is full: free some space.", 1
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), 1
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):

@@ -62,7 +62,11 @@ def _default(names: Sequence[str], asked: dict[str, str], source: str) -> dict[s
     free = [name for name in names if name.strip() and name not in asked.values()]  # an unnamed column is an index
     wanted = [role for role in ("anchor", "candidate") if role not in asked]
     if len(free) < len(wanted):
-        raise InputError(f"{source} needs two columns, an anchor and a candidate; it has {_listed(names)}.")
+        taken = ", ".join(f"{name!r} is its {role}" for role, name in asked.items())
+        raise InputError(
+            f"{source} needs two columns, an anchor and a candidate{', besides' if taken else ''}"
+            f"{f' others ({taken})' if taken else ''}; it has {_listed(names)}."
+        )
     return dict(zip(wanted, free, strict=False))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from infomax.data.cell_types import decoded
@@ -45,8 +46,11 @@ def _as_roles(batch: pa.RecordBatch, roles: dict[str, str], source: str) -> pa.R
 
 
 def _text(column: pa.Array, name: str, source: str) -> pa.Array:
+    cells = decoded(column)
+    if pa.types.is_floating(cells.type):  # as every other source: a cell without a number is empty
+        cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, cells.type), cells)
     try:
-        return decoded(column).cast(pa.string())
+        return cells.cast(pa.string())
     except pa.ArrowException as error:  # bytes that are not UTF-8, types without a text form
         raise InputError(f"Column {name!r} of {source} cannot be text ({error}): convert it to strings.") from error
 

@@ -55,7 +55,10 @@ def save_encoder(encoder: StaticTextEncoder | TransformerEncoder, path: Path, *,
             os.replace(path, beside / "old")
         os.replace(beside / "new", path)
     except (OSError, SafetensorError) as error:  # safetensors wraps what the system says
-        raise InfomaxError(f"Could not write the encoder to {path}: {error}; nothing there was changed.") from error
+        raise InfomaxError(
+            f"Could not write the encoder to {path}: {error}; nothing there was changed. "
+            "Free some space, or choose another folder."
+        ) from error
     finally:
         if beside is not None:
             shutil.rmtree(beside, ignore_errors=True)

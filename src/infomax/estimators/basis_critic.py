@@ -9,10 +9,12 @@ columns. Quick and steady rather than sharp: it is what a certificate stands on 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from sklearn.linear_model import LogisticRegression
 
 from infomax.data.samples import Sample, Variable
@@ -40,7 +42,9 @@ def basis_critic(sample: Sample, rng: np.random.Generator, penalty: float = 1.0)
     truth = np.repeat([1, 0], [len(sample), len(rows) - len(sample)])
     scale = rows.std(0) + 1e-9
     scale[0] /= 10  # the Gaussian baseline is nearly free of the penalty
-    model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", max_iter=50).fit(rows / scale, truth)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)  # a rare level: the penalty decides, and any critic will do
+        model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", max_iter=50).fit(rows / scale, truth)
     weights, offset = model.coef_[0] / scale, float(model.intercept_[0]) + np.log(len(shifts))
     return lambda x, y: features(x, y) @ weights + offset
 

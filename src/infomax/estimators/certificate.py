@@ -71,8 +71,7 @@ def certificate(
 
 def certify(sample: Sample, *, delta: float, critic: Critic | None, rng: np.random.Generator) -> Limit:
     """The same for a `Sample`."""
-    if not (isinstance(delta, float | np.floating) and 0 < delta < 1):
-        raise InputError(f"delta must lie between 0 and 1, such as 0.05; got {delta!r}.")
+    check_delta(delta)
     n = len(sample)
     largest = largest_limit(n, delta)
     if n < FEWEST or largest <= 0 or _constant(sample):
@@ -84,6 +83,12 @@ def certify(sample: Sample, *, delta: float, critic: Critic | None, rng: np.rand
     values, floors, shares = (np.concatenate(column) for column in zip(*parts, strict=True))
     limit = lower_limit(values, floors, shares[:, None], delta)
     return Limit(max(limit, 0.0), 1 - delta, ASSUMPTION, largest)
+
+
+def check_delta(delta: Any) -> None:
+    """Raises InputError for what is no probability between 0 and 1."""
+    if not (isinstance(delta, float | np.floating) and 0 < delta < 1):
+        raise InputError(f"delta must lie between 0 and 1, such as 0.05; got {delta!r}.")
 
 
 def largest_limit(n: int, delta: float) -> float:

@@ -12,12 +12,12 @@ from infomax.data.samples import Sample
 from infomax.data.variables import sample as observed_sample
 from infomax.errors import InputError
 from infomax.estimators.cautions import common_cautions, reading_cautions
-from infomax.estimators.certificate import certify
+from infomax.estimators.certificate import certify, check_delta
 from infomax.estimators.constant_columns import without_constants
 from infomax.estimators.entropy_limit import entropy_limit
-from infomax.estimators.estimate import Caution, Estimate, Interval, Limit
+from infomax.estimators.estimate import Caution, Estimate, Interval
 from infomax.estimators.estimator import Estimator, Measured
-from infomax.estimators.intervals import asymptotic, error_over_blocks, spread_over_subsamples, subsampling
+from infomax.estimators.intervals import FEWEST, asymptotic, error_over_blocks, spread_over_subsamples, subsampling
 from infomax.estimators.permutation import p_value
 from infomax.estimators.random_state import generator
 
@@ -57,14 +57,19 @@ def estimate_sample(
     sample: Sample,
     *,
     level: float | None = 0.95,
-    permutations: int = 0,
-    block: int = 1,
+    permutations: Any = 0,
+    block: Any = 1,
     random_state: Any = None,
     n_jobs: int = 1,
     delta: float | None = None,
 ) -> Estimate:
     """The same for a `Sample`, such as one whose kinds of column were said rather than inferred."""
-    _check(level, permutations, block, n_jobs, len(sample))
+    check_settings(level, permutations, block, n_jobs, delta, len(sample))
+    if delta is not None and (block > 1 or sample.z is not None):
+        raise InputError(
+            "A certificate is for independent pairs and no given variable: leave out delta, or block and given."
+        )
+    permutations, block = int(permutations), int(block)  # numpy's small integers overflow
     own, for_interval, for_test, for_limits = generator(random_state).spawn(4)
     varying, cautions = without_constants(sample)
     if varying is None:
@@ -93,7 +98,7 @@ def estimate_sample(
         citation=measured.citation or estimator.citation,
         standard_error=error,
         interval=interval,
-        lower=_lower(varying, delta, block, for_limits),
+        lower=None if delta is None else certify(varying, delta=delta, critic=None, rng=for_limits),
         upper=upper,
         p_value=p,
         dropped=sample.dropped,
@@ -103,26 +108,23 @@ def estimate_sample(
     )
 
 
-def _lower(sample: Sample, delta: float | None, block: int, rng: np.random.Generator) -> Limit | None:
-    """A certificate, where one was asked for."""
-    if delta is None:
-        return None
-    if block > 1 or sample.z is not None:
-        raise InputError(
-            "A certificate is for independent pairs and no given variable: leave out delta, or block and given."
-        )
-    return certify(sample, delta=delta, critic=None, rng=rng)
-
-
-def _check(level: Any, permutations: Any, block: Any, n_jobs: Any, n: int) -> None:
+def check_settings(level: Any, permutations: Any, block: Any, n_jobs: Any, delta: Any, n: int) -> None:
+    """Raises InputError for one that cannot be right, whatever the n pairs are."""
     if level is not None and not (isinstance(level, float | np.floating) and 0 < level < 1):
         raise InputError(f"level must lie between 0 and 1, such as 0.95, or be None; got {level!r}.")
-    if not isinstance(permutations, int | np.integer) or permutations < 0:
+    if not is_whole(permutations) or permutations < 0:
         raise InputError(f"permutations must be a whole number, 0 or more; got {permutations!r}.")
-    if not (isinstance(block, int | np.integer) and 1 <= block <= n):
+    if not (is_whole(block) and 1 <= block <= n):
         raise InputError(f"block must lie between 1 and the {n:,} pairs, a whole number; got {block!r}.")
-    if n_jobs is not None and (not isinstance(n_jobs, int | np.integer) or n_jobs == 0):
+    if n_jobs is not None and (not is_whole(n_jobs) or n_jobs == 0):
         raise InputError(f"n_jobs must be a number of processes, or -1 for all processors; got {n_jobs!r}.")
+    if delta is not None:
+        check_delta(delta)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, and no truth value."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _of_a_constant(estimator: Estimator, sample: Sample, cautions: list[Caution], permutations: int) -> Estimate:
@@ -154,7 +156,8 @@ def _error(
     """Standard error and interval: by the method's own theory, else over subsamples."""
     error = measured.standard_error
     if block > 1 and error is not None:
-        error = None if measured.local is None else error_over_blocks(measured.local, block)
+        few = -(-len(sample) // block) < FEWEST
+        error = None if measured.local is None or few else error_over_blocks(measured.local, block)
     if error is not None and np.isfinite(error):
         return error, None if level is None else asymptotic(measured.nats, error, level, len(sample) // block)
     if level is None or not np.isfinite(measured.nats):

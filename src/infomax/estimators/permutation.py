@@ -1,10 +1,10 @@
 """p-values of independence by permutation: how often chance pairs score as high as the pairs that were seen.
 
-p = (1 + #{permuted >= observed}) / (1 + permutations) is exact for exchangeable pairs (Phipson & Smyth 2010): it is never
-0, and below a with probability at most a where x and y are independent. Which permutations leave the null as it is depends
-on the data: any for independent pairs; whole blocks of a series, from a random start, so that what is dependent stays
-together; with z given, within the strata of a discrete z, or between near neighbours in a continuous one (Runge 2018,
-arXiv:1709.01447, algorithm 1), which is approximate.
+p = (1 + #{permuted >= observed}) / (1 + permutations) is exact for exchangeable pairs (Phipson & Smyth 2010), a pairing that
+the method cannot read counting as reached: it is never 0, and below a with probability at most a where x and y are
+independent. Which permutations leave the null as it is depends on the data: any for independent pairs; whole blocks of a
+series, from a random start, so that what is dependent stays together; with z given, within the strata of a discrete z, or
+between near neighbours in a continuous one (Runge 2018, arXiv:1709.01447, algorithm 1), which is approximate.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def p_value(
     pairing = null_pairings(sample, block)
 
     def permuted(child: np.random.Generator) -> float:
-        return statistic(sample.with_y(pairing(child)), child)
+        try:
+            return statistic(sample.with_y(pairing(child)), child)
+        except InputError:  # the method takes the sample, but not this pairing of it
+            return np.inf
 
     values = Parallel(n_jobs=n_jobs)(delayed(permuted)(child) for child in rng.spawn(permutations))
     least = observed - SAME * max(1.0, abs(observed)) if np.isfinite(observed) else observed

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from numbers import Integral
 from time import perf_counter
 from typing import Any
 
@@ -24,6 +25,7 @@ from infomax.data.typed_table import TypedTable, listed, read_table
 from infomax.errors import InputError
 from infomax.estimators.estimate import Caution
 from infomax.estimators.false_discovery import q_values
+from infomax.estimators.inference import check_settings, is_whole
 from infomax.estimators.select import estimator_of
 from infomax.estimators.table_questions import Answer, Question, Settings, against, all_pairs, answer
 
@@ -88,13 +90,13 @@ def mutual_information_table(
     discrete: Collection[str] = (),
     continuous: Collection[str] = (),
     method: Any = "auto",
-    level: float | None = 0.95,
-    delta: float | None = None,
-    permutations: int | None = None,
-    block: int = 1,
-    rows: int | None = ROWS,
-    seed: int = 0,
-    n_jobs: int | None = 1,
+    level: Any = 0.95,
+    delta: Any = None,
+    permutations: Any = None,
+    block: Any = 1,
+    rows: Any = ROWS,
+    seed: Any = 0,
+    n_jobs: Any = 1,
     progress: Progress | None = None,
 ) -> TableInformation:
     """How much columns of a table tell about each other: `x` and `y`, all columns and a `target`, or else all pairs.
@@ -133,9 +135,12 @@ def mutual_information_table(
     target, columns = (None if target is None else str(target)), (None if columns is None else _names(columns))
     profiles = profile_columns(whole, discrete=discrete, continuous=continuous)
     _check(whole, sides, target, columns, rows)
+    check_settings(level, permutations or 0, block, n_jobs, delta, len(whole))
+    if not is_whole(seed) or seed < 0:
+        raise InputError(f"seed must be a whole number of at least 0; got {seed!r}.")
     questions, left_out = _questions(whole, profiles, sides, target, columns)
     part = _some_rows(whole, questions, rows, block, seed)
-    cautions = _subset_caution(len(part), len(whole))
+    cautions = _subset_caution(len(part), len(whole), block)
     settings = Settings(
         estimator=estimator_of(method),
         discrete={name: profile.discrete for name, profile in profiles.items()},
@@ -177,8 +182,8 @@ def mutual_information_table(
 
 def _names(side: Any) -> tuple[str, ...]:
     """Of one column, several, or none; a data frame's may be numbers."""
-    several = () if side is None else [side] if isinstance(side, str | int) else side
-    return tuple(str(name) for name in several)
+    several = () if side is None else [side] if isinstance(side, str | Integral) else side
+    return tuple(dict.fromkeys(str(name) for name in several))
 
 
 def _check(
@@ -186,7 +191,7 @@ def _check(
     sides: tuple[tuple[str, ...], ...],
     target: str | None,
     columns: Sequence[str] | None,
-    rows: int | None,
+    rows: Any,
 ) -> None:
     for name in (*sides[0], *sides[1], *sides[2], *(columns or ()), *([target] if target else [])):
         if name not in table.names:
@@ -201,8 +206,8 @@ def _check(
         raise InputError(
             f"Column {twice[0]!r} stands on two sides of the question: a column knows itself; leave one out."
         )
-    if rows is not None and rows < 2:
-        raise InputError(f"rows must be at least 2, or None for all; got {rows!r}.")
+    if rows is not None and not (is_whole(rows) and rows >= 2):
+        raise InputError(f"rows must be a whole number of at least 2, or None for all; got {rows!r}.")
 
 
 def _questions(
@@ -243,12 +248,11 @@ def _some_rows(whole: TypedTable, questions: Sequence[Question], rows: int | Non
     return replace(whole, columns=taken.combine_chunks(), file=None, owner=None)
 
 
-def _subset_caution(used: int, rows: int) -> tuple[Caution, ...]:
+def _subset_caution(used: int, rows: int, block: int) -> tuple[Caution, ...]:
     if used == rows:
         return ()
-    text = (
-        f"{used:,} of {rows:,} rows, drawn at random, were used; the interval covers what that adds. Ask for more rows."
-    )
+    drawn = "a run that begins at random" if block > 1 else "drawn at random"
+    text = f"{used:,} of {rows:,} rows, {drawn}, were used; the interval covers what that adds. Ask for more rows."
     return (Caution("subset of rows", text),)
 
 

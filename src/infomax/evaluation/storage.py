@@ -41,7 +41,8 @@ def replace(path: Path, write: Callable[[Path], Any]) -> None:
 
 def cannot_write(path: Path, error: Exception) -> InfomaxError:
     """The error of a failed write in words, with its remedy."""
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    if full or ("requested and" in str(error) and "written" in str(error)):  # numpy's words for a short write
         return InfomaxError(
             f"The disk is full: {path} could not be written and is as it was before; free some space, then resume."
         )

@@ -154,6 +154,12 @@ def encode_batch(module: nn.Module, batch: Any, n: int, *, normalize: bool = Tru
         if "shapes cannot be multiplied" not in str(error):
             raise
         raise InputError(f"The encoder does not take rows of shape {tuple(batch.shape)}: {error}.") from error
+    except TypeError as error:
+        if not isinstance(batch, list) or "must be Tensor, not list" not in str(error):
+            raise
+        raise InputError(
+            "The encoder takes tensors, and these pairs are texts: leave encoder out for a text encoder, or give tensors."
+        ) from error
     if not isinstance(vectors, torch.Tensor) or vectors.ndim != 2 or len(vectors) != n:
         got = tuple(vectors.shape) if isinstance(vectors, torch.Tensor) else type(vectors).__name__
         raise InputError(f"The encoder must give one vector a row, a tensor of shape ({n}, d), got {got}.")

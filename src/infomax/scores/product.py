@@ -30,7 +30,6 @@ def mm(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
     return torch.mm(x, w.t()) if bias is None else torch.addmm(bias, x, w.t())
 
 
-@torch.compiler.disable  # inductor cannot lower the private operator; what is around it runs as it is
 def onednn(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
     """The same product by oneDNN; float32 on the CPU only. Strided views are copied: on them it is a thousand times slower."""
     if x.shape[0] * w.shape[0] * x.shape[1] < ONEDNN_FROM:
@@ -56,10 +55,11 @@ def turned_product(x: Tensor, w: Tensor, product: Product) -> Tensor:
 
 
 def product_for(dtype: torch.dtype, device: torch.device) -> Product:
-    """The product to use for tiles of this dtype on this device."""
+    """The product to use for tiles of this dtype on this device; under torch.compile, which cannot lower oneDNN's, `mm`."""
     if dtype in (torch.float16, torch.bfloat16):
         return half_mm
-    return _float32_cpu() if dtype == torch.float32 and device.type == "cpu" else mm
+    eager = not torch.compiler.is_compiling()
+    return _float32_cpu() if dtype == torch.float32 and device.type == "cpu" and eager else mm
 
 
 @cache

@@ -111,7 +111,11 @@ class Scores:
     def from_dense(
         cls, matrix: Any, *, positives: Any = None, anchor_ids: Any = None, candidate_ids: Any = None
     ) -> Scores:
-        """Scores that a critic has computed already: (N, M), row i with column i true unless `positives` says otherwise."""
+        """Scores that a critic has computed already: (N, M), row i with column i true unless `positives` says otherwise.
+
+        -inf leaves a candidate out, as in `dense()`: it is not counted, and no figure is called a bound. Where the critic itself
+        finds a pair impossible, give a finite score instead, such as -1e30.
+        """
         checks.matrix(matrix)
         if isinstance(positives, Tensor) and positives.is_floating_point():
             raise InputError(
@@ -120,7 +124,8 @@ class Scores:
         (n, m), ids = matrix.shape, {"anchor_ids": anchor_ids, "candidate_ids": candidate_ids}
         scores = cls(matrix.new_zeros(n, 1), matrix.new_zeros(m, 1), positives=positives, backend="dense", **ids)
         scores.matrix = matrix
-        return scores
+        erased = torch.isneginf(matrix)
+        return scores._of(replace(scores.true_pairs, erased=erased)) if bool(erased.any()) else scores
 
     @classmethod
     def gathered(cls, anchors: Any, candidates: Any, **options: Any) -> Scores:

@@ -17,7 +17,7 @@ from infomax.scores.guide import Guide
 @dataclass(frozen=True)
 class TruePairs:
     """Exactly one of `columns` (N,), `labels` and `own` (N, d) is given; `ids` marks false negatives, and
-    `hidden` those that a guide knows; `width` is M.
+    `hidden` those that a guide knows, `erased` (N, M) those that a stored matrix says are left out; `width` is M.
 
     `diagonal` says that columns[i] is i; `own_offset` (N,) belongs to `own`; rows without a negative are refused unless
     `may_lack_negatives`.
@@ -34,6 +34,7 @@ class TruePairs:
     own_offset: Tensor | None = None
     hidden: Guide | None = None
     may_lack_negatives: bool = False
+    erased: Tensor | None = None
 
     @classmethod
     def of(
@@ -102,6 +103,8 @@ class TruePairs:
 
     def live_counts(self) -> Tensor:
         """(N,) candidates of each row that are not left out, the positives among them, one given apart too."""
+        if self.erased is not None:
+            return self.masks()[1].sum(1)
         live = self._full(self.width + (self.own is not None))
         if self.hidden is not None:
             live = live - self.hidden.counts
@@ -114,6 +117,8 @@ class TruePairs:
 
     def positive_counts(self) -> Tensor:
         """(N,) true pairs of each row."""
+        if self.erased is not None:
+            return self.masks()[0].sum(1)
         if self.labels is None:
             return self._full(1)
         itself = self._label_and_id
@@ -134,13 +139,21 @@ class TruePairs:
 
     def check_present(self, what: str = "anchors") -> None:
         """Every row has a positive; `what` names the rows."""
-        if self.labels is None:
+        if self.labels is None and self.erased is None:
             return
         lacking = (self.positive_counts() == 0).nonzero()
         if len(lacking):
             raise InputError(
-                f"{len(lacking)} {what} have no positive (first: {int(lacking[0])}): drop them, or relabel."
+                f"{len(lacking)} {what} have no positive (first: {int(lacking[0])}): drop them, or relabel{self._instead}."
             )
+
+    @property
+    def _instead(self) -> str:
+        return (
+            ""
+            if self.erased is None
+            else "; a score of -inf leaves a candidate out, so give -1e30 to what is impossible"
+        )
 
     def turned(self) -> TruePairs:
         """Seen from the candidates: with one positive a row, from those that are one, in the rows' order."""
@@ -152,7 +165,8 @@ class TruePairs:
         else:
             columns = torch.arange(self.rows, device=self.device)
             turned = TruePairs(self.rows, self.rows, self.device, columns=columns, ids=ids, diagonal=True)
-        turned = replace(turned, may_lack_negatives=self.may_lack_negatives)
+        erased = None if self.erased is None else self.erased.t()[own]
+        turned = replace(turned, may_lack_negatives=self.may_lack_negatives, erased=erased)
         if self.hidden is None:
             return turned
         return replace(turned, hidden=self.hidden.turned(own, turned.source, turned.left_out()))
@@ -167,6 +181,7 @@ class TruePairs:
             own=None if self.own is None else self.own[rows],
             own_offset=None if self.own_offset is None else self.own_offset[rows],
             ids=None if self.ids is None else self.ids.of_rows(rows),
+            erased=None if self.erased is None else self.erased[rows],
             diagonal=self.diagonal and rows.start == 0,
             hidden=None,
         )
@@ -195,14 +210,15 @@ class TruePairs:
         """Every row has something to be compared with; `further` negatives a row count too, `what` names the rows."""
         if self.may_lack_negatives:
             return
-        listed = self.ids is not None or self.labels is not None or self.hidden is not None
+        sources = (self.ids, self.labels, self.hidden, self.erased)
+        listed = any(source is not None for source in sources)
         if not listed and self.width + (self.own is not None) + further > 1:
             return
         lacking = (self.live_counts() + further <= self.positive_counts()).nonzero()
         if len(lacking):
             raise InputError(
                 f"{len(lacking)} {what} have no negative (first: {int(lacking[0])}), so their loss would say nothing: "
-                "use more pairs a batch, fewer equal ids, or a guide that leaves out less."
+                f"use more pairs a batch, fewer equal ids, or a guide that leaves out less{self._instead}."
             )
 
     def check_distinct(self) -> None:
@@ -250,6 +266,8 @@ class TruePairs:
             live[dead.cells(everything)] = False
         if self.hidden is not None:
             live &= ~self.hidden.whole()
+        if self.erased is not None:
+            live &= ~self.erased
         return positive & live, live
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from math import log
 from pathlib import Path
 
@@ -157,6 +158,14 @@ def test_symmetry_and_order_of_rows(estimator, sample):
     assert nats(estimator, swapped) == pytest.approx(nats(estimator, sample), abs=1e-12)
     shuffled = sample.rows(np.random.default_rng(1).permutation(len(sample)))
     assert nats(estimator, shuffled) == pytest.approx(nats(estimator, sample), abs=1e-12)
+
+
+@pytest.mark.parametrize("make", [MixedKSG, KSG, partial(KSG, variant=2)], ids=["mixed", "KSG 1", "KSG 2"])
+def test_the_terms_of_some_rows_are_those_of_all(make):
+    """log(300 / 1500), what their number would add if it were taken for that of the rows, is -1.6."""
+    sample = normal_pairs(1500, 0.7)(np.random.default_rng(0))
+    some, every = (nats(make(queries=queries), sample) for queries in (300, None))
+    assert some == pytest.approx(every, abs=0.2)  # over three standard errors of a mean of 300 terms
 
 
 def test_increasing_maps_change_nothing_under_normal_scores():

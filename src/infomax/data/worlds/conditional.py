@@ -45,7 +45,7 @@ def normal_triple(name: str, covariance: np.ndarray, d_x: int, d_y: int) -> Cond
 
 
 def common_cause(d_z: int, pull: float, rho: float) -> ConditionalWorld:
-    """x = pull · (sum of z) / √d_z + e and y likewise, all normal, e and f correlated by rho: I(X; Y | Z) = -log(1 - rho²) / 2."""
+    """x = pull · (sum of z) / √d_z + e and y likewise, all normal, corr(e, f) = rho: I(X; Y | Z) = -log(1 - rho²) / 2."""
     load = np.zeros((2 + d_z, 2 + d_z))
     load[:2, 2:] = pull / np.sqrt(d_z)
     load[2:, 2:] = np.eye(d_z)
