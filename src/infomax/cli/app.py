@@ -111,7 +111,7 @@ def explain(error: Exception, options: Mapping[str, str]) -> tuple[str, int]:
     if isinstance(error, InfomaxError):
         return in_options(str(error), options), 2 if isinstance(error, InputError) else 1
     if isinstance(error, OSError) and error.errno == ENOSPC and not error.filename:
-        return "the output could not be written, its disk is full: free some space.", 1
+        return f"the disk is full ({error.strerror}): free some space, then run again.", 1
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), 1
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
