@@ -31,7 +31,7 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSON = (".jsonl", ".ndjson", ".json")
 _PARQUET = (".parquet", ".pq")
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
-_VERSION = 1  # of what a cache holds: raise it whenever the same file would give other rows
+_VERSION = 2  # of what a cache holds: raise it whenever the same file would give other rows
 
 
 def read_pairs(

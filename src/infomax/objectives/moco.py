@@ -42,6 +42,6 @@ def moco_loss(
     if len(query):
         losses = info_nce(queue.scores(query, key, ids=ids, in_batch=not len(queue), temperature=temperature))
     else:
-        losses = query.sum(1)
+        losses = query.sum(1)  # of no rows
     queue.enqueue(key, ids)
     return losses

@@ -30,7 +30,7 @@ CPU_BLOCK_BYTES, OTHER_BLOCK_BYTES = 8 << 20, 256 << 20
 LOW_BLOCK, MORE_FOR_LOW = 256, 4
 # Up to so many dimensions calls cost so much beside their products that a block has tiles of twice the columns.
 THIN = 192
-# Beyond so many dimensions products of half the rows are as fast, within 3 %, and what they need beside the gradients is halved.
+# On a CPU, beyond so many dimensions products of half the rows are as fast, within 3 %, and need half beside the gradients.
 THICK = 256
 
 Tile = tuple[slice, slice, Tensor]
@@ -93,7 +93,8 @@ class Tiles:
     def steps(self) -> tuple[int, int]:
         """Rows and columns of a tile."""
         rows, columns = self._device_tile
-        return self.tile or (rows // 2 if self.anchors.shape[1] > THICK else rows, columns)
+        halved = self.device.type == "cpu" and self.anchors.shape[1] > THICK
+        return self.tile or (rows // 2 if halved else rows, columns)
 
     def block_rows(self) -> int:
         """Rows of a block that holds all its columns at once."""
