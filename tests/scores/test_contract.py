@@ -155,7 +155,7 @@ def test_a_dense_matrix_gives_the_same(kind):
     assert torch.equal(s.rank(), p.scores("streamed").rank())
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Dynamo does not know")
 @pytest.mark.parametrize("reduction", ["cross_entropy", "logsumexp"])
 @pytest.mark.parametrize("n", [20, 300])
 def test_a_compiled_loss_runs_and_holds_no_private_operator(n, reduction, monkeypatch):
