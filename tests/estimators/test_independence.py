@@ -14,6 +14,7 @@ from infomax.estimators.contingency import contingency_p_value, permutation_mome
 from infomax.estimators.false_discovery import q_values
 from infomax.estimators.independence import independence_test
 from infomax.estimators.sequential import sequential_p_value
+from infomax.information.contingency import levels
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_x2_from_the_pairs_that_there_are_is_that_of_the_table():
     rng = np.random.default_rng(0)
     for r, c, n in ((2, 3, 10), (5, 4, 200), (30, 40, 500)):
         x, y = rng.integers(r, size=n), rng.integers(c, size=n)
-        table = contingency._Table(contingency._dense(x), contingency._dense(y))
+        table = contingency._Table(levels(x)[0], levels(y)[0])
         expected = stats.contingency.expected_freq(table.counts)
         assert table.statistic == pytest.approx(((table.counts - expected) ** 2 / expected).sum(), rel=1e-12)
 
@@ -154,7 +155,7 @@ def test_rare_levels_of_a_large_table_are_put_together():
     """As few as make the gamma law fit; what is shared by the frequent ones is still seen."""
     rng = np.random.default_rng(1)
     x, y = zipf(rng, 20_000, 3000), zipf(rng, 20_000, 1000)
-    pooled = contingency._Table(contingency._dense(x), contingency._dense(y)).pooled()
+    pooled = contingency._Table(levels(x)[0], levels(y)[0]).pooled()
     assert pooled.calm
     assert min(pooled.shape) > 10
     assert min(margin.min() for margin in pooled.margins) ** 2 > 0.05 * 20_000

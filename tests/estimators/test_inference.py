@@ -332,7 +332,7 @@ def test_an_estimate_above_the_upper_limit_stays_in_its_interval():
 
 
 def test_no_interval_rests_on_a_handful_of_blocks():
-    """As over subsamples: below 20 blocks their spread says too little (at 2 blocks a nominal 95 % held in 83 %)."""
+    """As over subsamples: below 20 blocks their spread says too little (at 2 blocks a nominal 95 % held in 85 %)."""
     x, y = np.random.default_rng(0).normal(size=(2, 200))
     for method, sides in ((GaussianCopula(), (x, x + y)), (Discrete(), (x > 0, y > 0))):
         assert method.estimate(*sides, block=10).interval is not None

@@ -19,7 +19,7 @@ class Bound:
         ceiling: the largest value the estimate can take, in nats.
         standard_error: of the value, by the influence function; over groups where they are given. NaN for one row. Where several
             rows share a positive (labels, columns) it holds the candidates fixed and is too small: give `groups`. With some
-            twenty groups of unequal size it is too small by about a fifth.
+            twenty groups of unequal size it is too small by a tenth to a fifth.
         assumption: what the side rests on, or why there is none.
     """
 

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import stats
 
 from infomax.estimators.sequential import LEAST, SAME, sequential_p_value
+from infomax.information.contingency import levels, of_pairs
 
 _FILLED = 5.0  # expected rows in every cell from which the gamma law is trusted;
 _CALM = 10.0  # or the standard deviation of X² over what one row more in the rarest cell adds to it, at least
@@ -38,7 +39,7 @@ def contingency_p_value(strata: Strata, rng: np.random.Generator) -> float:
     >>> contingency_p_value([(x, x)], np.random.default_rng(0)) < 1e-9
     True
     """
-    tables = _informative([_Table(_dense(x), _dense(y)) for x, y in strata])
+    tables = _informative([_Table(levels(x)[0], levels(y)[0]) for x, y in strata])
     if not tables:
         return 1.0  # a constant side is independent of everything
     if all(table.calm for table in tables):
@@ -106,13 +107,10 @@ class _Table:
 
     @property
     def statistic(self) -> float:
-        """X²; of a table of more cells than rows from the pairs that there are: n (Σ n_ij² / (n_i n_j) - 1)."""
-        rows, columns = self.margins
-        if len(rows) * len(columns) <= len(self.x):
+        """X²; of a table of more cells than rows from the pairs that there are: Σ p(x, y) / p(x) p(y) - 1 over the rows."""
+        if self.shape[0] * self.shape[1] <= len(self.x):
             return float(_statistic(self.counts))
-        pairs, counts = np.unique(self.x * len(columns) + self.y, return_counts=True)
-        share = counts / rows[pairs // len(columns)] * (counts / columns[pairs % len(columns)])
-        return len(self.x) * float(share.sum() - 1)
+        return float(np.expm1(of_pairs(self.x, self.y)[1]).sum())
 
     def pooled(self) -> _Table:
         """With as few of the rare levels put together as make it calm."""
@@ -125,11 +123,6 @@ class _Table:
         return pooled
 
 
-def _dense(codes: np.ndarray) -> np.ndarray:
-    """Codes without gaps."""
-    return np.unique(codes, return_inverse=True)[1].reshape(-1)
-
-
 def _pooled(codes: np.ndarray, least: float) -> np.ndarray:
     """Levels of fewer rows than `least` as one level, with the rarest other one if they are few together."""
     counts = np.bincount(codes)
@@ -138,7 +131,7 @@ def _pooled(codes: np.ndarray, least: float) -> np.ndarray:
         return codes
     if counts[rare].sum() < least and not rare.all():
         rare[np.where(rare, counts.max() + 1, counts).argmin()] = True
-    return _dense(np.where(rare[codes], len(counts), codes))
+    return levels(np.where(rare[codes], len(counts), codes))[0]
 
 
 def _informative(tables: list[_Table]) -> list[_Table]:

@@ -9,7 +9,7 @@ observations it has the least error, and it is the one whose value for independe
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log, log1p, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from infomax.estimators.estimate import Caution
 from infomax.estimators.estimator import Estimator, Measured
 from infomax.information.chance import Adjusted, adjusted_for_chance
 from infomax.information.contingency import Contingency, of_pairs
+from infomax.information.entropies import entropy
 from infomax.information.from_counts import ADJUSTED, entropy_from_counts, information_of
 
 WORTH = 0.01  # nats that unseen exceptions may cost before a word
@@ -148,16 +149,11 @@ def _cautions(seen: list[Contingency], chance: Adjusted, n: int) -> tuple[Cautio
         )
         found.append(Caution("few samples", text))
     unseen = 3 / n  # the rule of three: what n pairs without an exception leave possible, at 95 %
-    cost = -unseen * log(unseen) - (1 - unseen) * log1p(-unseen) if n > 3 else 0.0
-    if cost > WORTH and not chance.mute and all(map(_is_function, seen)):
+    cost = entropy((unseen, 1 - unseen)) if n > 3 else 0.0
+    if cost > WORTH and not chance.mute and all(table.function for table in seen):
         text = (
             f"Each level of one side goes with one of the other, without exception in {n:,} pairs. Exceptions could still be 3 "
             f"in {n:,} (at 95 %), which would take about {cost:.2f} nats off; the interval does not know of them."
         )
         found.append(Caution("no exceptions", text))
     return tuple(found)
-
-
-def _is_function(table: Contingency) -> bool:
-    """Whether one side determines the other, where both vary."""
-    return not table.constant and len(table.cells) == max(len(table.rows), len(table.columns))

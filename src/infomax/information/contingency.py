@@ -38,6 +38,11 @@ class Contingency:
         """Whether a side has one level only, so that nothing can be shared."""
         return min(len(self.rows), len(self.columns)) == 1
 
+    @property
+    def function(self) -> bool:
+        """Whether each level of one side occurs with one level of the other alone, where both vary."""
+        return not self.constant and len(self.cells) == max(len(self.rows), len(self.columns))
+
 
 def of_table(table: Any) -> Contingency:
     """Of an (r, c) array of counts; rows and columns that hold none are left out.
@@ -54,13 +59,13 @@ def of_table(table: Any) -> Contingency:
 
 def of_pairs(x: np.ndarray, y: np.ndarray) -> tuple[Contingency, np.ndarray]:
     """Of two (n,) columns of codes from 0 on; and (n,) the plug-in log p(x, y) / p(x) p(y) of each pair, in nats."""
-    (x, rows), (y, columns) = _levels(x), _levels(y)
-    pair, cells = _levels(x * len(columns) + y)
+    (x, rows), (y, columns) = levels(x), levels(y)
+    pair, cells = levels(x * len(columns) + y)
     local = np.log(cells)[pair] + np.log(len(x)) - np.log(rows)[x] - np.log(columns)[y]
     return Contingency(rows, columns, cells), local
 
 
-def _levels(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def levels(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(n,) which level each code is, counted from 0 without gaps, and how often each level occurs."""
     if codes.max() > 4 * len(codes):
         _, level, counts = np.unique(codes, return_inverse=True, return_counts=True)

@@ -115,6 +115,9 @@ class Scores:
 
         -inf leaves a candidate out, as in `dense()`: it is not counted, and no figure is called a bound. Where the critic itself
         finds a pair impossible, give a finite score instead, such as -1e30.
+
+        Raises:
+            InputError: no floating point matrix, NaN, +inf, or positives that are vectors or do not fit.
         """
         checks.matrix(matrix)
         if isinstance(positives, Tensor) and positives.is_floating_point():

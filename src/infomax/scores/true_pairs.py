@@ -149,11 +149,10 @@ class TruePairs:
 
     @property
     def _instead(self) -> str:
-        return (
-            ""
-            if self.erased is None
-            else "; a score of -inf leaves a candidate out, so give -1e30 to what is impossible"
-        )
+        """The further remedy where a stored matrix leaves candidates out."""
+        if self.erased is None:
+            return ""
+        return "; a score of -inf leaves a candidate out, so give -1e30 to what is impossible"
 
     def turned(self) -> TruePairs:
         """Seen from the candidates: with one positive a row, from those that are one, in the rows' order."""
